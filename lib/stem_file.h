@@ -1,0 +1,60 @@
+/* One audio file that is being written: the only place, beside the reader, that knows libsndfile.
+ *
+ * All metadata is fixed before the first frame (libsndfile overwrites audio otherwise). Integers
+ * are converted here (sample.h), because libsndfile's own float conversion changes samples. Small
+ * writes are gathered into large ones. WAV is RF64 with automatic downgrade, so there is no 4 GiB
+ * wall. A file that exists is never overwritten.
+ */
+#ifndef STEM_FILE_H
+#define STEM_FILE_H
+
+#include "error.h"
+#include "format.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct stem_file;
+
+struct stem_file_params {
+    const char *path; /* borrowed during the call */
+    enum stem_container container;
+    enum stem_encoding encoding;
+    uint32_t rate_hz;
+    uint32_t channels;
+    uint64_t time_reference_frames; /* bext TimeReference, the same for all stems of a take */
+    const char *description;        /* bext Description, at most 255 bytes; NULL: none */
+    const char *originated;         /* "YYYY-MM-DDThh:mm:ss", local time; NULL: no bext chunk */
+    double tempo_bpm;               /* `acid` chunk where the container can; 0: none */
+};
+
+/* Creates the file. Returns NULL and fills `error` (with the path) when it exists, cannot be
+ * created, or the format is impossible. Writer thread. */
+struct stem_file *stem_file_create(const struct stem_file_params *params, struct stem_error *error);
+
+/* Appends `frames` interleaved frames. Returns 0, or -1 with `error` set (disk full, I/O error);
+ * frames_written then tells what was accepted. Writer thread. */
+int stem_file_write(
+    struct stem_file *file, const float *interleaved, size_t frames, struct stem_error *error);
+
+/* Appends silence; long runs become holes in PCM and float files, so they cost no time. */
+int stem_file_write_silence(struct stem_file *file, uint64_t frames, struct stem_error *error);
+
+/* Hands everything to the kernel and brings the header up to date: a process killed after this
+ * leaves a playable file. Writer thread. */
+int stem_file_flush(struct stem_file *file, struct stem_error *error);
+
+/* Waits until what was flushed is on the disk (fdatasync). Writer thread. */
+int stem_file_sync(struct stem_file *file, struct stem_error *error);
+
+/* Completes the header, flushes, closes and frees, also when it fails. NULL is allowed (returns 0).
+ * With `sync` it also waits for the disk. */
+int stem_file_close(struct stem_file *file, bool sync, struct stem_error *error);
+
+/* Frames accepted, samples that saturated, largest magnitude (1.0 = full scale). */
+uint64_t stem_file_frames(const struct stem_file *file);
+uint64_t stem_file_clips(const struct stem_file *file);
+float stem_file_peak(const struct stem_file *file);
+
+#endif

@@ -1,0 +1,60 @@
+/* Verification of a finished take: does the folder hold what the manifest says, and do the stems
+ * add up to the mix?
+ *
+ * Null test: residual r = mix - sum of stems, sample by sample, in double precision. It passes when
+ * its peak stays at or below a bound computed from what the encodings can represent:
+ *   - an integer encoding of b bits rounds each sample to nearest: at most 2^-b per file (half a
+ *     step of 2^-(b-1), full scale 1.0);
+ *   - single precision (the sums inside recorder and mixer): each addition rounds by at most
+ *     2^-24 times the partial sum; the bound takes (stems + inputs of the sum) additions on the
+ *     largest sum of magnitudes seen.
+ */
+#ifndef STEM_VERIFY_H
+#define STEM_VERIFY_H
+
+#include "error.h"
+#include "take.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct stem_verify_file {
+    char *name; /* stem's name; "Mix" for the reference */
+    char *file;
+    uint64_t frames;
+    uint64_t clips; /* as the manifest counted them */
+    double peak;    /* measured from the file, 1.0 = full scale */
+    bool silent;    /* every sample is zero */
+};
+
+struct stem_verify_report {
+    struct stem_take take;
+    struct stem_verify_file *files; /* stems in order, then the mix if there is one */
+    size_t file_count;
+    char **problems; /* one sentence each; empty when the take is right */
+    size_t problem_count;
+    char **remarks; /* worth knowing, not wrong: gaps, clips, low headroom, still recording */
+    size_t remark_count;
+    bool null_tested;    /* there was a mix and all files could be read */
+    bool null_passed;
+    double residual_peak; /* linear */
+    double residual_rms;
+    uint64_t residual_peak_frame; /* where the peak is, from the take's start */
+    double null_bound;            /* linear */
+};
+
+/* Progress from 0 to 1; return false to stop (verify then fails with "interrupted"). */
+typedef bool stem_verify_progress(double done, void *data);
+
+/* Reads and checks everything in `folder`: manifest, each file's presence, format, rate, channels,
+ * length, silence inside the gaps, peaks, and the null test. Returns 0 when the report could be
+ * made (look at problem_count and null_passed), -1 with `error` when not even the manifest can be
+ * read. `progress` may be NULL. Any one thread. */
+int stem_verify_folder(const char *folder, stem_verify_progress *progress, void *data,
+    struct stem_verify_report *report, struct stem_error *error);
+
+/* Frees what the report owns. */
+void stem_verify_report_finish(struct stem_verify_report *report);
+
+#endif
