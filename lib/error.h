@@ -6,7 +6,7 @@
 #ifndef STEM_ERROR_H
 #define STEM_ERROR_H
 
-#define STEM_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define STEM_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
 enum { STEM_ERROR_BYTES = 1024 };
 

@@ -44,9 +44,9 @@ void stem_mix_destroy(struct stem_mix *mix);
 void stem_mix_set_mute(struct stem_mix *mix, uint32_t track, bool muted);
 bool stem_mix_muted(const struct stem_mix *mix, uint32_t track);
 
-/* Writes one track of one block: reads ports[route.port][0 … frames) and fills `out` (interleaved,
- * as many frames). Call it once per track and block. Process thread. RT safe. */
+/* Writes one track of one block: fills `out` (interleaved) and reads as many frames from the start of
+ * each ports[route.port]. Call it once per track and block. Process thread. RT safe. */
 void stem_mix_track_rt(struct stem_mix *mix, uint32_t track, const float *const *ports,
-    uint32_t frames, const struct stem_tape_span *out) STEM_RT;
+    const struct stem_tape_span *out) STEM_RT;
 
 #endif

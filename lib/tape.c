@@ -1,0 +1,110 @@
+/* Making a tape, and the calls of those who read it. See tape.h for the protocol. */
+#include "tape_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* One mapping for all tracks; each starts on a page of its own, so that no two share a line. */
+static uint64_t lay_out_tracks(struct stem_tape *tape, const uint32_t *channels)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t offset = 0;
+    for (uint32_t t = 0; t < tape->tracks; t++) {
+        tape->track[t].channels = channels[t];
+        tape->track[t].samples = tape->samples ? tape->samples + offset / sizeof(float) : NULL;
+        uint64_t bytes = tape->capacity_frames * channels[t] * sizeof(float);
+        offset += (bytes + page - 1) / page * page;
+    }
+    return offset;
+}
+
+static bool map_samples(struct stem_tape *tape, const uint32_t *channels, struct stem_error *error)
+{
+    tape->sample_bytes = lay_out_tracks(tape, channels);
+    void *memory = mmap(NULL, tape->sample_bytes, PROT_READ | PROT_WRITE,
+        MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    if (memory == MAP_FAILED) {
+        stem_error_set_errno(error, errno, "cannot get %.0f MB of memory for the tape",
+            (double)tape->sample_bytes / 1e6);
+        return false;
+    }
+    tape->samples = memory;
+    lay_out_tracks(tape, channels);
+    return true;
+}
+
+struct stem_tape *stem_tape_create(const uint32_t *channels, uint32_t tracks,
+    uint64_t capacity_frames, bool lock, bool *locked, struct stem_error *error)
+{
+    struct stem_tape *tape = aligned_alloc(alignof(struct stem_tape), sizeof *tape);
+    if (!tape) {
+        stem_error_set(error, "no memory for the tape");
+        return NULL;
+    }
+    *tape = (struct stem_tape){.capacity_frames = capacity_frames, .tracks = tracks};
+    atomic_store(&tape->held, STEM_TAPE_NOTHING_HELD);
+    tape->track = calloc(tracks ? tracks : 1, sizeof *tape->track);
+    if (!tape->track) {
+        stem_error_set(error, "no memory for the tape's tracks");
+        goto fail;
+    }
+    if (tracks && capacity_frames && !map_samples(tape, channels, error))
+        goto fail;
+    bool is_locked = lock && (!tape->samples || mlock(tape->samples, tape->sample_bytes) == 0);
+    if (locked)
+        *locked = is_locked;
+    return tape;
+fail:
+    stem_tape_destroy(tape);
+    return NULL;
+}
+
+void stem_tape_destroy(struct stem_tape *tape)
+{
+    if (!tape)
+        return;
+    if (tape->samples)
+        munmap(tape->samples, tape->sample_bytes);
+    free(tape->track);
+    free(tape);
+}
+
+uint64_t stem_tape_bytes(const struct stem_tape *tape)
+{
+    return tape->sample_bytes;
+}
+
+uint64_t stem_tape_contiguous_from(const struct stem_tape *tape)
+{
+    return atomic_load_explicit(&tape->contiguous_from, memory_order_relaxed);
+}
+
+uint64_t stem_tape_oldest(const struct stem_tape *tape)
+{
+    uint64_t end = atomic_load(&tape->writing_end);
+    return end > tape->capacity_frames ? end - tape->capacity_frames : 0;
+}
+
+uint64_t stem_tape_hold(struct stem_tape *tape, uint64_t frame)
+{
+    /* Hold first, then look how far the producer has announced: it does it the other way round. */
+    atomic_store(&tape->held, frame);
+    uint64_t oldest = stem_tape_oldest(tape);
+    if (oldest <= frame)
+        return frame;
+    atomic_store(&tape->held, oldest);
+    return oldest;
+}
+
+void stem_tape_release(struct stem_tape *tape)
+{
+    atomic_store(&tape->held, STEM_TAPE_NOTHING_HELD);
+}
+
+bool stem_tape_intact(const struct stem_tape *tape, uint64_t frame)
+{
+    atomic_thread_fence(memory_order_acquire);
+    return stem_tape_oldest(tape) <= frame;
+}
