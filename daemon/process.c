@@ -1,0 +1,137 @@
+#include "process.h"
+
+#include "jack_rt.h"
+
+/* Frames from `from` on are missing; they stay one gap, whatever the reasons, until a block can be
+ * written again. */
+static void open_gap(struct stem_process *process, uint64_t from, uint32_t reasons) STEM_RT
+{
+    if (!process->in_gap) {
+        process->in_gap = true;
+        process->gap_from = from;
+        process->gap_reasons = 0;
+    }
+    process->gap_reasons |= reasons;
+}
+
+/* Reports the open gap, which ends at `frame`. False when the queue is full: then nothing may be
+ * published, or a reader would pass the gap unseen. */
+static bool close_gap(struct stem_process *process, uint64_t frame) STEM_RT
+{
+    const struct stem_fact fact = {
+        .kind = STEM_FACT_GAP,
+        .reasons = process->gap_reasons,
+        .frame = process->gap_from,
+        .gap_frames = frame - process->gap_from,
+    };
+    if (!stem_ring_push_rt(process->facts, &fact))
+        return false;
+    process->in_gap = false;
+    process->contiguous_from = frame;
+    return true;
+}
+
+static bool place_for_block(struct stem_process *process, uint64_t frame, uint32_t frames) STEM_RT
+{
+    if (!stem_tape_fits_rt(process->tape, frame, frames))
+        return false;
+    if (process->in_gap && !close_gap(process, frame))
+        return false;
+    return stem_tape_reserve_rt(process->tape, frame, frames);
+}
+
+static void mix_block(struct stem_process *process, uint64_t frame, uint32_t frames) STEM_RT
+{
+    for (uint32_t p = 0; p < process->port_count; p++)
+        process->buffers[p] = port_buffer_rt(process->ports[p], frames);
+    uint32_t tracks = stem_tape_tracks(process->tape);
+    for (uint32_t t = 0; t < tracks; t++) {
+        struct stem_tape_span span = stem_tape_span_rt(process->tape, t, frame, frames);
+        stem_mix_track_rt(process->mix, t, process->buffers, &span);
+    }
+}
+
+/* A transport that starts, stops or jumps. What does not fit into the queue is tried again in the
+ * next cycle. */
+static void note_transport(struct stem_process *process, uint64_t frame, uint32_t frames,
+    jack_transport_state_t state, const jack_position_t *position) STEM_RT
+{
+    bool rolling = state == JackTransportRolling;
+    bool moved = position->frame != process->transport_next;
+    process->transport_next = position->frame + (rolling ? frames : 0);
+    if (state == process->transport && !moved)
+        return;
+    const struct stem_fact fact = {
+        .kind = STEM_FACT_TRANSPORT,
+        .frame = frame,
+        .transport = {.frame = position->frame, .rolling = rolling},
+    };
+    if (stem_ring_push_rt(process->facts, &fact))
+        process->transport = state;
+    else
+        process->transport_next = UINT64_MAX;
+}
+
+static void note_tempo(
+    struct stem_process *process, uint64_t frame, const jack_position_t *position) STEM_RT
+{
+    if (!(position->valid & JackPositionBBT))
+        return;
+    if (position->beats_per_minute == process->bpm &&
+        position->beats_per_bar == process->beats_per_bar &&
+        position->beat_type == process->beat_type)
+        return;
+    const struct stem_fact fact = {
+        .kind = STEM_FACT_TEMPO,
+        .frame = frame,
+        .tempo = {.bpm = position->beats_per_minute,
+            .bar_start_tick = position->bar_start_tick,
+            .ticks_per_beat = position->ticks_per_beat,
+            .beats_per_bar = position->beats_per_bar,
+            .beat_type = position->beat_type,
+            .bar = position->bar,
+            .beat = position->beat,
+            .tick = position->tick},
+    };
+    if (!stem_ring_push_rt(process->facts, &fact))
+        return;
+    process->bpm = position->beats_per_minute;
+    process->beats_per_bar = position->beats_per_bar;
+    process->beat_type = position->beat_type;
+}
+
+static void note_position(struct stem_process *process, uint64_t frame, uint32_t frames) STEM_RT
+{
+    jack_position_t position;
+    jack_transport_state_t state = transport_rt(process->client, &position);
+    note_transport(process, frame, frames, state, &position);
+    note_tempo(process, frame, &position);
+}
+
+void stem_process_cycle_rt(struct stem_process *process, jack_nframes_t frames) STEM_RT
+{
+    uint64_t expected = process->timeline.next;
+    uint32_t reasons = 0;
+    uint64_t frame = stem_timeline_place_rt(
+        &process->timeline, cycle_frame_rt(process->client), frames, &reasons);
+    if (!process->started) {
+        process->started = true;
+        process->contiguous_from = frame;
+    } else if (reasons) {
+        open_gap(process, expected, reasons);
+    }
+    if (place_for_block(process, frame, frames)) {
+        note_position(process, frame, frames);
+        mix_block(process, frame, frames);
+        stem_tape_commit_rt(process->tape, process->contiguous_from);
+    } else {
+        open_gap(process, frame, STEM_GAP_OVERFLOW);
+    }
+    uint64_t cycles = atomic_load_explicit(&process->cycles, memory_order_relaxed);
+    atomic_store_explicit(&process->cycles, cycles + 1, memory_order_relaxed);
+}
+
+bool stem_process_has_room_rt(const struct stem_process *process, jack_nframes_t frames) STEM_RT
+{
+    return stem_tape_fits_rt(process->tape, process->timeline.next, frames);
+}
