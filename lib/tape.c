@@ -84,7 +84,8 @@ uint64_t stem_tape_contiguous_from(const struct stem_tape *tape)
 uint64_t stem_tape_oldest(const struct stem_tape *tape)
 {
     uint64_t end = atomic_load(&tape->writing_end);
-    return end > tape->capacity_frames ? end - tape->capacity_frames : 0;
+    uint64_t first = atomic_load_explicit(&tape->first, memory_order_relaxed);
+    return end > first + tape->capacity_frames ? end - tape->capacity_frames : first;
 }
 
 uint64_t stem_tape_hold(struct stem_tape *tape, uint64_t frame)

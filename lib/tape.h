@@ -15,10 +15,10 @@
  * frames are overwritten. Readers that do not hold (meters) look, then ask stem_tape_intact whether
  * what they saw was overwritten meanwhile.
  *
- * Memory order. `writing_end` (producer) and `held` (holder) form a Dekker pair and are sequentially
- * consistent: either the producer sees the new hold before it overwrites, or the holder sees how
- * far the producer has already reached and starts later. `written` is released after the samples
- * and acquired before they are read.
+ * Memory order. `writing_end` (producer) and `held` (holder) form a Dekker pair and are
+ * sequentially consistent: either the producer sees the new hold before it overwrites, or the
+ * holder sees how far the producer has already reached and starts later. `written` is released
+ * after the samples and acquired before they are read.
  */
 #ifndef STEM_TAPE_H
 #define STEM_TAPE_H
@@ -83,12 +83,13 @@ uint64_t stem_tape_written(const struct stem_tape *tape) STEM_RT;
 /* First frame after the last gap (or after the very start). Any thread. */
 uint64_t stem_tape_contiguous_from(const struct stem_tape *tape);
 
-/* Oldest frame that a reader could still see whole now. Any thread. */
+/* Oldest frame that a reader could still see whole now; never before the first one ever written.
+ * Any thread. */
 uint64_t stem_tape_oldest(const struct stem_tape *tape);
 
 /* Holds everything from `frame` on. Returns the first frame that is really safe: `frame`, or a
- * later one when the producer had already overwritten it. Call it again with later frames while
- * reading goes on. Holder only. */
+ * later one when the producer had already overwritten it or began later. Call it again with later
+ * frames while reading goes on. Holder only. */
 uint64_t stem_tape_hold(struct stem_tape *tape, uint64_t frame);
 
 /* Holds nothing any more. Holder only. */

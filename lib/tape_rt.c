@@ -55,6 +55,8 @@ bool stem_tape_reserve_rt(struct stem_tape *tape, uint64_t frame, uint32_t frame
     if (frames > tape->capacity_frames)
         return false;
     uint64_t before = atomic_load_explicit(&tape->writing_end, memory_order_relaxed);
+    if (before == 0)
+        atomic_store_explicit(&tape->first, frame, memory_order_relaxed);
     /* Announce first, then look at the hold: the holder does it the other way round. */
     atomic_store(&tape->writing_end, frame + frames);
     if (leaves_held_frames(tape, frame + frames))

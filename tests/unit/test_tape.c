@@ -135,6 +135,16 @@ static void test_tape_hold_in_the_overwritten_past_starts_later(void **state)
     stem_tape_destroy(tape);
 }
 
+static void test_tape_hold_before_the_first_frame_starts_there(void **state)
+{
+    (void)state;
+    struct stem_tape *tape = make(1000);
+    assert_true(write_block(tape, 5000, 64, 5000));
+    assert_int_equal(stem_tape_oldest(tape), 5000);
+    assert_int_equal(stem_tape_hold(tape, 4000), 5000);
+    stem_tape_destroy(tape);
+}
+
 static void test_tape_hold_sees_the_block_that_is_being_written(void **state)
 {
     (void)state;
@@ -233,6 +243,7 @@ int main(void)
         cmocka_unit_test(test_tape_overwrites_freely_when_nothing_is_held),
         cmocka_unit_test(test_tape_refuses_a_block_longer_than_itself),
         cmocka_unit_test(test_tape_hold_in_the_overwritten_past_starts_later),
+        cmocka_unit_test(test_tape_hold_before_the_first_frame_starts_there),
         cmocka_unit_test(test_tape_hold_sees_the_block_that_is_being_written),
         cmocka_unit_test(test_tape_refused_block_leaves_no_trace),
         cmocka_unit_test(test_tape_gap_longer_than_itself_blocks_nothing),

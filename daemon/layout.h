@@ -1,0 +1,49 @@
+/* The layout: what a configuration means in ports, tracks and routes.
+ *
+ * Tracks are the stems in configured order, then the mix reference if there is one. Ports come in
+ * the order of the configuration: inputs and private returns stem by stem, shared returns, the mix.
+ * JACK names: "Drums/Kick", "Drums/Overheads-L", "Plate-L", "Mix-L"; beyond stereo "-1", "-2", ….
+ */
+#ifndef STEMD_LAYOUT_H
+#define STEMD_LAYOUT_H
+
+#include "config.h"
+#include "mix.h"
+
+struct stem_layout_port {
+    char *name;       /* JACK short name */
+    char *pretty;     /* for people: "Overheads L" */
+    char *group;      /* stem or return it belongs to: JACK's port group */
+    const char *from; /* what it is connected from; borrowed from the configuration */
+    unsigned line;    /* where that stands */
+};
+
+struct stem_layout_track {
+    const char *name; /* borrowed from the configuration; "Mix" for the reference */
+    unsigned number;  /* as in the file name: 1 … for stems, 0 for the mix */
+    uint32_t channels;
+    uint32_t inputs; /* largest number of ports summed into one channel */
+    bool muted;      /* at start */
+};
+
+struct stem_layout {
+    struct stem_layout_port *ports;
+    uint32_t port_count;
+    struct stem_layout_track *tracks;
+    uint32_t track_count;
+    uint32_t *channels; /* of each track */
+    struct stem_mix_route *routes;
+    uint32_t route_count;
+    bool has_mix; /* the last track is the reference */
+};
+
+/* Makes the layout; the configuration must outlive it. NULL when there is no memory. Control. */
+struct stem_layout *stem_layout_create(const struct stem_config *config);
+
+/* Frees; NULL is allowed. */
+void stem_layout_destroy(struct stem_layout *layout);
+
+/* Whether a port belongs to a track: a route leads from it there. */
+bool stem_layout_feeds(const struct stem_layout *layout, uint32_t port, uint32_t track);
+
+#endif
