@@ -30,8 +30,9 @@ enum stem_action {
     STEM_DO_SET_END,  /* remember the take's last frame */
     STEM_DO_FINISH,   /* complete files and manifest; after a split, open the next take */
     STEM_DO_ABANDON,  /* close what can be closed, mark the take failed */
+    STEM_DO_WAIT,     /* ask again when the take that is being ended is finished */
     STEM_REFUSE_IDLE, /* answer: nothing is being recorded */
-    STEM_REFUSE_BUSY, /* answer: a take is being recorded already, or is just being ended */
+    STEM_REFUSE_BUSY, /* answer: a take is being recorded already */
 };
 
 struct stem_transition {

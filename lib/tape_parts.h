@@ -28,6 +28,7 @@ struct stem_tape {
         64) _Atomic uint64_t writing_end; /* end of the block being written, or of the last one */
     _Atomic uint64_t written;             /* end of the last published block */
     _Atomic uint64_t contiguous_from;     /* first frame after the last gap */
+    _Atomic uint64_t first;               /* first frame that was ever written */
 
     /* shared, written by the holder */
     alignas(64) _Atomic uint64_t held; /* oldest frame to keep, or STEM_TAPE_NOTHING_HELD */
