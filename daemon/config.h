@@ -29,8 +29,8 @@ struct stem_config_input {
     uint32_t channels;
     double gain_db; /* 0 */
     bool invert;    /* polarity; false */
-    bool has_pan;   /* only mono in stereo; without it a mono input goes untouched to every channel */
-    double pan;     /* -1 … 1 */
+    bool has_pan; /* only mono in stereo; without it a mono input goes untouched to every channel */
+    double pan;   /* -1 … 1 */
     uint32_t channel; /* mono only: the one stem channel it goes to, from 1; 0: all */
     unsigned line;
 };
@@ -64,8 +64,8 @@ struct stem_config {
     enum stem_encoding encoding;
     double tape_seconds;    /* 20 */
     double preroll_seconds; /* 0; less than the tape */
-    double sync_seconds;    /* data is on the disk after at most this long; 5; 0: left to the system */
-    double headroom_db;     /* peaks above this are remarked; -3 */
+    double sync_seconds; /* data is on the disk after at most this long; 5; 0: left to the system */
+    double headroom_db;  /* peaks above this are remarked; -3 */
     enum stem_pan_law pan_law;
     char **osc_listen; /* udp://ADDRESS:PORT, unix:///PATH */
     size_t osc_listen_count;
@@ -90,8 +90,8 @@ void stem_config_messages_finish(struct stem_config_messages *messages);
 
 /* Reads `path`. Returns the configuration, or NULL when there were errors. `errors` and `warnings`
  * (a shared return whose shares do not add up to 1, …) are filled either way. Control thread. */
-struct stem_config *stem_config_load(const char *path, struct stem_config_messages *errors,
-    struct stem_config_messages *warnings);
+struct stem_config *stem_config_load(
+    const char *path, struct stem_config_messages *errors, struct stem_config_messages *warnings);
 
 /* Frees; NULL is allowed. */
 void stem_config_destroy(struct stem_config *config);
@@ -101,7 +101,8 @@ void stem_config_destroy(struct stem_config *config);
 void stem_config_print(const struct stem_config *config, FILE *out);
 
 /* Path of the file used without -c: $XDG_CONFIG_HOME/stemd/stemd.conf (or ~/.config/…), then
- * /etc/stemd/stemd.conf. Returns false when neither exists; `path` then lists both for a message. */
+ * /etc/stemd/stemd.conf. Returns false when neither exists; `path` then lists both for a message.
+ */
 bool stem_config_find(char *path, size_t size);
 
 #endif

@@ -29,6 +29,7 @@ struct stem_take_stem {
     char *name; /* as configured, UTF-8 */
     char *file; /* name inside the folder */
     uint32_t channels;
+    uint32_t inputs; /* ports summed into a channel at most; 0: unknown */
     uint64_t frames; /* length of the file */
     uint64_t clips;  /* samples that saturated while converting */
     double peak;     /* largest magnitude, 1.0 = full scale */

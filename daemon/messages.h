@@ -1,0 +1,69 @@
+/* What control and writer say to each other, in two queues.
+ *
+ *     commands   producer: control   consumer: writer
+ *     events     producer: writer    consumer: control
+ *
+ * Every command with a request number is answered by exactly one DONE or FAILED event with the same
+ * number, after the work is done.
+ */
+#ifndef STEMD_MESSAGES_H
+#define STEMD_MESSAGES_H
+
+#include <stdint.h>
+
+enum { STEM_TEXT_BYTES = 256, STEM_EVENT_TEXT_BYTES = 4608 };
+
+/* Codes of /error answers. */
+enum stem_code {
+    STEM_CODE_GENERAL = -1,
+    STEM_CODE_ADDRESS = -2,   /* unknown OSC address */
+    STEM_CODE_ARGUMENTS = -3, /* wrong OSC arguments */
+    STEM_CODE_STATE = -4,     /* not possible now, such as stop while nothing is recorded */
+    STEM_CODE_NOT_FOUND = -5, /* unknown stem */
+    STEM_CODE_SERVER = -6,    /* no JACK server */
+    STEM_CODE_FILE = -7,      /* file or disk error */
+    STEM_CODE_BUSY = -8,      /* too many requests under way */
+};
+
+enum stem_command_type {
+    STEM_COMMAND_START, /* text: title, or empty to keep the current one */
+    STEM_COMMAND_STOP,
+    STEM_COMMAND_TOGGLE, /* text as for start */
+    STEM_COMMAND_SPLIT,  /* text as for start */
+    STEM_COMMAND_MARK,   /* text: the marker's */
+    STEM_COMMAND_TITLE,  /* text: for this and the next takes */
+    STEM_COMMAND_KEY,    /* text */
+    STEM_COMMAND_TEMPO,  /* number: beats per minute, 0: unknown */
+    STEM_COMMAND_QUIT,   /* ends a running take; nothing is accepted afterwards */
+};
+
+struct stem_command {
+    enum stem_command_type type;
+    uint32_t request; /* 0: nobody waits for an answer */
+    uint64_t frame;   /* when it was asked for */
+    double number;
+    char text[STEM_TEXT_BYTES];
+};
+
+enum stem_event_kind {
+    STEM_EVENT_DONE,     /* text: what the answer says */
+    STEM_EVENT_FAILED,   /* code, text: why */
+    STEM_EVENT_STARTED,  /* a take runs; text: its folder; frame: its first */
+    STEM_EVENT_FINISHED, /* a take ended as asked; text: its folder; frames: its length */
+    STEM_EVENT_BROKEN,   /* a take ended by a fault; text: folder and reason */
+    STEM_EVENT_GAP,      /* the running take has a gap: frame (from its start), frames, reasons */
+    STEM_EVENT_WARNING,  /* text: something a person should read in the log */
+    STEM_EVENT_QUIT,     /* the writer has nothing left to do */
+};
+
+struct stem_event {
+    enum stem_event_kind kind;
+    uint32_t request;
+    int code;
+    uint32_t reasons;
+    uint64_t frame;
+    uint64_t frames;
+    char text[STEM_EVENT_TEXT_BYTES];
+};
+
+#endif

@@ -1,0 +1,68 @@
+/* A recording: the folder, files and manifest of one running take. Writer thread only.
+ *
+ * Every call that writes advances all files by the same number of frames. After an error the
+ * recording can only be finished; what was written until then stays valid.
+ */
+#ifndef STEMD_RECORDING_H
+#define STEMD_RECORDING_H
+
+#include "config.h"
+#include "layout.h"
+#include "take.h"
+#include "tape.h"
+
+#include <time.h>
+
+struct stem_recording;
+
+struct stem_recording_params {
+    const struct stem_config *config;
+    const struct stem_layout *layout;
+    const struct stem_mix *mix; /* tells which stems are muted; NULL: none */
+    uint32_t rate_hz;
+    uint64_t start_frame;
+    struct timespec started; /* wall clock of the first frame */
+    const char *title;
+    const char *key;
+    double tempo_bpm;
+    const char *previous; /* folder name of the take this one continues, or NULL */
+};
+
+/* Makes folder, files and manifest. NULL and `error` when that fails; a folder without audio is
+ * removed again then. */
+struct stem_recording *stem_recording_create(
+    const struct stem_recording_params *params, struct stem_error *error);
+
+/* Appends frames of all tracks, read in place from the tape. 0 or -1. */
+int stem_recording_write(struct stem_recording *recording, const struct stem_tape *tape,
+    uint64_t frame, uint32_t frames, struct stem_error *error);
+
+/* Appends a gap: silence in all files, and an entry in the manifest. 0 or -1. */
+int stem_recording_gap(struct stem_recording *recording, uint64_t frame, uint64_t frames,
+    uint32_t reasons, struct stem_error *error);
+
+/* Notes in the manifest; frames are absolute, those before the start count as its first. */
+void stem_recording_xrun(struct stem_recording *recording, uint64_t frame, double delay_us);
+void stem_recording_marker(struct stem_recording *recording, uint64_t frame, const char *text);
+
+/* Makes what was written so far playable and, if it changed, renews the manifest. 0 or -1. */
+int stem_recording_flush(struct stem_recording *recording, struct stem_error *error);
+
+/* Waits until what was flushed is on the disk. 0 or -1. */
+int stem_recording_sync(struct stem_recording *recording, struct stem_error *error);
+
+/* Closes the files, completes the manifest and gives the folder its final name (title and tempo may
+ * have come late). `failure` is NULL for a take that ended as asked. Frees the recording. `folder`
+ * receives the final path. 0, or -1 with `error` when something could not be completed. */
+int stem_recording_finish(struct stem_recording *recording, const char *failure, char *folder,
+    size_t folder_size, struct stem_error *error);
+
+/* Title, key and tempo may change while it runs. */
+void stem_recording_describe(
+    struct stem_recording *recording, const char *title, const char *key, double tempo_bpm);
+
+const char *stem_recording_folder(const struct stem_recording *recording); /* absolute path */
+const struct stem_take *stem_recording_take(const struct stem_recording *recording);
+uint64_t stem_recording_clips(const struct stem_recording *recording);
+
+#endif
