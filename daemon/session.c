@@ -10,16 +10,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
-enum { FLUSH_NS = 1000000000 };
+enum { FLUSH_NS = 1000000000, DISK_LOOK_NS = 2000000000 };
 
 struct stem_session {
     struct stem_session_params with;
     enum stem_state state;
     struct stem_recording *recording; /* NULL while idle */
     uint64_t next;                    /* first frame of the take that is not written yet */
-    uint64_t end;                     /* stopping: first frame after the take */
+    uint64_t stop;                    /* stopping: first frame after the take */
     struct stem_command ending;       /* stopping: the command that asked for it */
     struct stem_command waiting;      /* a command whose turn has not come */
     bool is_waiting;
@@ -34,6 +35,7 @@ struct stem_session {
     int64_t flushed_ns;
     int64_t synced_ns;
     int64_t wrote_ns;
+    int64_t looked_ns; /* when the disk's free space was last asked for */
     struct stem_session_status status;
 };
 
@@ -156,6 +158,13 @@ static bool open_take(
     return true;
 }
 
+/* A quit command was carried out. */
+static void end(struct stem_session *session)
+{
+    session->ended = true;
+    send_text(session, STEM_EVENT_QUIT, 0, 0, "%s", "");
+}
+
 static void to_idle(struct stem_session *session)
 {
     session->state = STEM_STATE_IDLE;
@@ -188,7 +197,7 @@ static void begin(struct stem_session *session, const struct stem_command *comma
 static void set_end(struct stem_session *session, const struct stem_command *command)
 {
     session->ending = *command;
-    session->end = command->frame > session->next ? command->frame : session->next;
+    session->stop = command->frame > session->next ? command->frame : session->next;
 }
 
 static const char *folder_name(const char *path)
@@ -214,7 +223,7 @@ static void finish(struct stem_session *session)
             session->previous, sizeof session->previous, "%.*s", NAME_MAX, folder_name(folder));
         if (ending.text[0])
             memcpy(session->title, ending.text, sizeof session->title);
-        if (open_take(session, session->end, session->previous, &error)) {
+        if (open_take(session, session->stop, session->previous, &error)) {
             session->state = STEM_STATE_RECORDING;
             answer(session, ending.request, stem_recording_folder(session->recording));
             return;
@@ -226,7 +235,8 @@ static void finish(struct stem_session *session)
         answer(session, ending.request, folder);
     else
         refuse(session, ending.request, STEM_CODE_FILE, error.text);
-    session->ended = session->ended || ending.type == STEM_COMMAND_QUIT;
+    if (ending.type == STEM_COMMAND_QUIT)
+        end(session);
 }
 
 /* The disk failed: what is written stays; the take ends here. `asked`: somebody waits for its end.
@@ -242,7 +252,8 @@ static void abandon(struct stem_session *session, bool asked)
     if (!asked)
         return;
     refuse(session, session->ending.request, STEM_CODE_FILE, failure);
-    session->ended = session->ended || session->ending.type == STEM_COMMAND_QUIT;
+    if (session->ending.type == STEM_COMMAND_QUIT)
+        end(session);
 }
 
 /* Feeds an event to the state table and carries out what it says. Returns false when the command
@@ -307,7 +318,7 @@ static void mark(struct stem_session *session, const struct stem_command *comman
 static void quit(struct stem_session *session, const struct stem_command *command)
 {
     if (session->state == STEM_STATE_IDLE)
-        session->ended = true;
+        end(session);
     else
         step(session, STEM_ON_QUIT, command);
 }
@@ -455,7 +466,7 @@ static bool advance(struct stem_session *session, uint64_t written)
     if (!session->recording)
         return false;
     bool stopping = session->state == STEM_STATE_STOPPING;
-    uint64_t limit = stopping && session->end < written ? session->end : written;
+    uint64_t limit = stopping && session->stop < written ? session->stop : written;
     uint64_t before = session->next;
     int status = 0;
     if (session->next < limit) {
@@ -470,11 +481,23 @@ static bool advance(struct stem_session *session, uint64_t written)
         step(session, STEM_ON_FAULT, NULL);
         return true;
     }
-    if (stopping && session->next >= session->end) {
+    if (stopping && session->next >= session->stop) {
         step(session, STEM_ON_REACHED, NULL);
         return true;
     }
     return session->next > before;
+}
+
+/* Asked here and not by control, because the answer may have to wait for the disk. */
+static void look_at_disk(struct stem_session *session)
+{
+    int64_t now = now_ns();
+    struct statvfs disk;
+    if (session->looked_ns && now - session->looked_ns < DISK_LOOK_NS)
+        return;
+    session->looked_ns = now;
+    if (statvfs(session->with.config->takes, &disk) == 0)
+        publish(&session->status.disk_free_bytes, (uint64_t)disk.f_bavail * disk.f_frsize);
 }
 
 bool stem_session_work(struct stem_session *session)
@@ -486,6 +509,7 @@ bool stem_session_work(struct stem_session *session)
     if (!session->recording)
         stem_gap_list_forget(&session->gaps, stem_tape_oldest(session->with.tape));
     atomic_store_explicit(&session->status.state, (int)session->state, memory_order_relaxed);
+    look_at_disk(session);
     publish(&session->status.turns, session->status.turns + 1);
     return more;
 }

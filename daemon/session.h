@@ -31,6 +31,7 @@ struct stem_session_status {
     _Atomic uint64_t xruns;            /* in it */
     _Atomic uint64_t clips;            /* in it */
     _Atomic uint64_t slowest_write_ns; /* longest pause of the tape's reader in it */
+    _Atomic uint64_t disk_free_bytes;  /* on the file system of the takes */
     _Atomic uint64_t turns;            /* rounds of the writer: it is alive while this grows */
 };
 

@@ -1,0 +1,61 @@
+/* Control: the daemon's main loop. OSC, signals, the engine's needs, notifications. Main thread.
+ *
+ * It never touches the files of a running take and never waits for the disk: the writer answers
+ * when the work is done, and the answer goes to whoever asked.
+ */
+#ifndef STEMD_CONTROL_H
+#define STEMD_CONTROL_H
+
+#include "config.h"
+#include "engine.h"
+#include "layout.h"
+#include "notify.h"
+#include "osc_server.h"
+
+#include <limits.h>
+#include <stdbool.h>
+
+enum { STEM_REQUESTS = 64, STEM_PATH_BYTES = 128 };
+
+/* Somebody who waits for the writer's answer. */
+struct stem_pending {
+    uint32_t request; /* 0: free */
+    struct stem_osc_peer peer;
+    char path[STEM_PATH_BYTES];
+};
+
+struct stem_control {
+    const struct stem_config *config;
+    struct stem_layout *layout;
+    struct stem_engine *engine;
+    struct stem_osc_server *osc;
+    struct stem_notify *notify;
+    int wake_fd;   /* eventfd: JACK callbacks and the writer */
+    int signal_fd; /* SIGTERM, SIGINT */
+    bool quitting; /* a quit command is on its way */
+    bool done;
+    uint32_t last_request;
+    struct stem_pending pending[STEM_REQUESTS];
+    char folder[PATH_MAX]; /* of the running or last take */
+    char title[256];       /* as told last */
+    char key[256];
+    double tempo_bpm;
+    uint64_t turns_seen; /* of the writer, at the last watchdog beat */
+};
+
+/* Prepares everything and says READY. 0, or -1 with `error`. The configuration must outlive it.
+ * SIGTERM and SIGINT must be blocked already, in all threads. */
+int stem_control_init(
+    struct stem_control *control, const struct stem_config *config, struct stem_error *error);
+
+/* Runs until a signal ends it. 0, or -1 with `error`. */
+int stem_control_run(struct stem_control *control, struct stem_error *error);
+
+void stem_control_finish(struct stem_control *control);
+
+/* Sends a command to the writer on behalf of a peer; the answer follows. What cannot even be sent
+ * is answered here. */
+void stem_control_ask(struct stem_control *control, const struct stem_osc_peer *peer,
+    const char *path, struct stem_command *command);
+
+#endif

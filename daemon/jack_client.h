@@ -1,0 +1,49 @@
+/* The JACK client: opening it on a running server, its ports, callbacks and closing it.
+ *
+ * It never starts a server. The client lives as long as its server; when that goes, control closes
+ * it and tries again. What must survive (tape, timeline, writer) belongs to the engine.
+ */
+#ifndef STEMD_JACK_CLIENT_H
+#define STEMD_JACK_CLIENT_H
+
+#include "error.h"
+#include "layout.h"
+#include "process.h"
+
+#include <jack/jack.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/* What callbacks tell control. The eventfd is written to after each change. */
+struct stem_jack_shared {
+    int wake_fd;               /* eventfd of control, borrowed */
+    atomic_bool server_gone;   /* JACK called the shutdown callback */
+    atomic_bool ports_changed; /* a port of another client appeared or was renamed */
+    atomic_bool freewheel;
+    _Atomic uint32_t period_frames;
+    struct stem_ring *xruns; /* struct stem_fact; producer: JACK's notification thread */
+    struct stem_process *process;
+    void (*wake_writer)(void *); /* for a freewheel cycle that waits for room */
+    void *writer;
+};
+
+struct stem_jack;
+
+/* Opens a client on a running server. NULL and `error` when there is none or it refuses; JACK's own
+ * messages are kept quiet. Control thread. */
+struct stem_jack *stem_jack_open(const char *client, const char *server, struct stem_error *error);
+
+uint32_t stem_jack_rate(const struct stem_jack *jack);
+
+/* Registers the layout's ports with their metadata, and the callbacks, and activates the client.
+ * `process` receives client and ports; its arrays have room for layout->port_count. 0 or -1. */
+int stem_jack_activate(struct stem_jack *jack, const struct stem_layout *layout,
+    struct stem_jack_shared *shared, struct stem_error *error);
+
+/* Deactivates and closes; NULL is allowed. */
+void stem_jack_close(struct stem_jack *jack);
+
+jack_client_t *stem_jack_handle(const struct stem_jack *jack);
+jack_port_t *stem_jack_port(const struct stem_jack *jack, uint32_t port);
+
+#endif

@@ -1,0 +1,334 @@
+#include "osc_commands.h"
+
+#include "naming.h"
+#include "osc_status.h"
+#include "takes_list.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* Tempo that music can have, in beats per minute. */
+#define SLOWEST_BPM 1.0
+#define FASTEST_BPM 999.0
+/* A bundle's time may lie this far ahead; one up to a second ago is kept, an older one is now. */
+#define FURTHEST_SECONDS 3600.0
+
+struct call {
+    struct stem_control *control;
+    const struct stem_osc_request *request;
+    const char *path; /* of the command, without wildcards */
+};
+
+static void refuse(const struct call *call, enum stem_code code, const char *text)
+{
+    stem_osc_error(&call->request->from, call->path, code, text);
+}
+
+static void reply(const struct call *call, const char *text)
+{
+    stem_osc_reply(&call->request->from, call->path, text);
+}
+
+/* Arguments */
+
+static int argument_count(const struct call *call)
+{
+    return lo_message_get_argc(call->request->message);
+}
+
+static const char *text_argument(const struct call *call, int index)
+{
+    const char *types = lo_message_get_types(call->request->message);
+    if (index >= argument_count(call) || (types[index] != 's' && types[index] != 'S'))
+        return NULL;
+    return &lo_message_get_argv(call->request->message)[index]->s;
+}
+
+/* Any OSC number, or true and false. */
+static bool number_argument(const struct call *call, int index, double *number)
+{
+    if (index >= argument_count(call))
+        return false;
+    lo_type type = (lo_type)lo_message_get_types(call->request->message)[index];
+    lo_arg *argument = lo_message_get_argv(call->request->message)[index];
+    if (type == LO_TRUE || type == LO_FALSE)
+        *number = type == LO_TRUE;
+    else if (lo_is_numerical_type(type))
+        *number = (double)lo_hires_val(type, argument);
+    else
+        return false;
+    return isfinite(*number);
+}
+
+/* Copies a text argument that fits; answers otherwise. */
+static bool copy_text(const struct call *call, char text[STEM_TEXT_BYTES])
+{
+    const char *argument = text_argument(call, 0);
+    if (!argument || argument_count(call) != 1) {
+        refuse(call, STEM_CODE_ARGUMENTS, "expected one string");
+        return false;
+    }
+    if (strlen(argument) >= STEM_TEXT_BYTES) {
+        refuse(call, STEM_CODE_ARGUMENTS, "the text is longer than 255 bytes");
+        return false;
+    }
+    strcpy(text, argument);
+    return true;
+}
+
+/* Time */
+
+/* The frame a command belongs to: the next one, or the one of its bundle's time. */
+static bool frame_of(const struct call *call, uint64_t *frame)
+{
+    lo_timetag when = call->request->when;
+    *frame = stem_engine_now(call->control->engine);
+    if (when.sec == 0)
+        return true;
+    lo_timetag now;
+    struct stem_engine_figures figures;
+    lo_timetag_now(&now);
+    stem_engine_figures(call->control->engine, &figures);
+    double seconds = lo_timetag_diff(when, now);
+    if (seconds > FURTHEST_SECONDS) {
+        refuse(call, STEM_CODE_ARGUMENTS, "the bundle's time is more than an hour ahead");
+        return false;
+    }
+    double frames = seconds * figures.rate_hz;
+    if (seconds >= -1.0 && frames > -(double)*frame)
+        *frame = (uint64_t)((double)*frame + frames);
+    return true;
+}
+
+/* Commands for the writer */
+
+static void ask(const struct call *call, struct stem_command *command)
+{
+    if (frame_of(call, &command->frame))
+        stem_control_ask(call->control, &call->request->from, call->path, command);
+}
+
+/* A button sends one number: it acts when pressed, and its release is ignored. */
+static bool is_release(const struct call *call)
+{
+    double number;
+    return argument_count(call) == 1 && number_argument(call, 0, &number) && number == 0;
+}
+
+/* start, toggle, split: no argument, a title, or a button's number. */
+static void record(const struct call *call, enum stem_command_type type, bool takes_title)
+{
+    struct stem_command command = {.type = type};
+    double number;
+    if (is_release(call)) {
+        reply(call, "ignored");
+        return;
+    }
+    bool is_button = argument_count(call) == 1 && number_argument(call, 0, &number);
+    if (argument_count(call) > 0 && !is_button) {
+        if (!takes_title) {
+            refuse(call, STEM_CODE_ARGUMENTS, "expected no argument, or one number");
+            return;
+        }
+        if (!copy_text(call, command.text))
+            return;
+        memcpy(call->control->title, command.text, sizeof command.text);
+    }
+    ask(call, &command);
+}
+
+static void run_start(const struct call *call)
+{
+    record(call, STEM_COMMAND_START, true);
+}
+
+static void run_stop(const struct call *call)
+{
+    record(call, STEM_COMMAND_STOP, false);
+}
+
+static void run_toggle(const struct call *call)
+{
+    record(call, STEM_COMMAND_TOGGLE, true);
+}
+
+static void run_split(const struct call *call)
+{
+    record(call, STEM_COMMAND_SPLIT, true);
+}
+
+static void run_marker(const struct call *call)
+{
+    struct stem_command command = {.type = STEM_COMMAND_MARK};
+    if (copy_text(call, command.text))
+        ask(call, &command);
+}
+
+static void run_title(const struct call *call)
+{
+    struct stem_command command = {.type = STEM_COMMAND_TITLE};
+    if (!copy_text(call, command.text))
+        return;
+    memcpy(call->control->title, command.text, sizeof command.text);
+    ask(call, &command);
+}
+
+static void run_key(const struct call *call)
+{
+    struct stem_command command = {.type = STEM_COMMAND_KEY};
+    if (!copy_text(call, command.text))
+        return;
+    memcpy(call->control->key, command.text, sizeof command.text);
+    ask(call, &command);
+}
+
+static void run_tempo(const struct call *call)
+{
+    struct stem_command command = {.type = STEM_COMMAND_TEMPO};
+    double bpm = command.number;
+    if (argument_count(call) != 1 || !number_argument(call, 0, &bpm) ||
+        (bpm != 0 && (bpm < SLOWEST_BPM || bpm > FASTEST_BPM))) {
+        refuse(call, STEM_CODE_ARGUMENTS,
+            "expected one number: beats per minute from 1 to 999, or 0 for unknown");
+        return;
+    }
+    command.number = call->control->tempo_bpm = bpm;
+    snprintf(command.text, sizeof command.text, "%g", bpm);
+    ask(call, &command);
+}
+
+/* Commands that control answers itself */
+
+static void run_status(const struct call *call)
+{
+    stem_osc_status_send(call->control, &call->request->from);
+}
+
+static void run_stems(const struct call *call)
+{
+    stem_osc_stems_send(call->control, &call->request->from);
+}
+
+static void run_takes(const struct call *call)
+{
+    if (stem_takes_list_send(call->control->config->takes, &call->request->from, call->path))
+        refuse(call, STEM_CODE_BUSY, "the takes are being listed for somebody else; try again");
+}
+
+static void run_version(const struct call *call)
+{
+    reply(call, "stemd " STEMD_VERSION);
+}
+
+static void run_ping(const struct call *call)
+{
+    reply(call, "pong");
+}
+
+static void run_subscribe(const struct call *call)
+{
+    double seconds;
+    if (!number_argument(call, 0, &seconds) || seconds < 0) {
+        refuse(call, STEM_CODE_ARGUMENTS, "expected a number of seconds, 0 to end it");
+        return;
+    }
+    if (stem_notify_subscribe(
+            call->control->notify, &call->request->from, seconds > 3600 ? 3600 : (int)seconds))
+        refuse(call, STEM_CODE_BUSY, "there are too many subscribers");
+    else
+        reply(call, seconds > 0 ? "subscribed" : "unsubscribed");
+}
+
+static const struct {
+    const char *path;
+    void (*run)(const struct call *call);
+} COMMANDS[] = {
+    {"/record/start", run_start},
+    {"/record/stop", run_stop},
+    {"/record/toggle", run_toggle},
+    {"/record/split", run_split},
+    {"/marker", run_marker},
+    {"/take/title", run_title},
+    {"/take/tempo", run_tempo},
+    {"/take/key", run_key},
+    {"/status", run_status},
+    {"/stems", run_stems},
+    {"/takes", run_takes},
+    {"/version", run_version},
+    {"/ping", run_ping},
+    {"/subscribe", run_subscribe},
+};
+
+/* /stem/<name>/mute; wildcards may name several stems. Returns how many there were. */
+static unsigned mute_stems(struct call *call)
+{
+    unsigned found = 0;
+    const struct stem_layout *layout = call->control->layout;
+    for (uint32_t t = 0; t < call->control->config->stem_count; t++) {
+        char safe[STEM_NAME_BYTES], path[STEM_NAME_BYTES + 16];
+        stem_naming_safe(layout->tracks[t].name, safe, sizeof safe);
+        snprintf(path, sizeof path, "/stem/%s/mute", safe);
+        if (!lo_pattern_match(path, call->request->path))
+            continue;
+        found++;
+        call->path = path;
+        double number;
+        if (argument_count(call) != 1 || !number_argument(call, 0, &number)) {
+            refuse(call, STEM_CODE_ARGUMENTS, "expected one number: 1 to mute, 0 to unmute");
+            continue;
+        }
+        stem_engine_set_mute(call->control->engine, t, number != 0);
+        reply(call, number != 0 ? "muted" : "unmuted");
+    }
+    return found;
+}
+
+/* The middle of "/stem/NAME/mute"; false for other paths. */
+static bool stem_in_path(const char *path, char *name, size_t size)
+{
+    static const char PREFIX[] = "/stem/", SUFFIX[] = "/mute";
+    size_t length = strlen(path), ends = sizeof PREFIX - 1 + sizeof SUFFIX - 1;
+    if (length <= ends || strncmp(path, PREFIX, sizeof PREFIX - 1) != 0 ||
+        strcmp(path + length - (sizeof SUFFIX - 1), SUFFIX) != 0)
+        return false;
+    snprintf(name, size, "%.*s", (int)(length - ends), path + sizeof PREFIX - 1);
+    return true;
+}
+
+static void refuse_stem(const struct call *call, const char *name)
+{
+    const char *names[256];
+    uint32_t count = 0;
+    for (; count < call->control->config->stem_count && count < 256; count++)
+        names[count] = call->control->layout->tracks[count].name;
+    const char *likely = stem_naming_suggest(name, names, count);
+    char text[STEM_ERROR_BYTES];
+    if (likely)
+        snprintf(text, sizeof text, "there is no stem \"%s\"; did you mean \"%s\"?", name, likely);
+    else
+        snprintf(text, sizeof text, "there is no stem \"%s\"", name);
+    refuse(call, STEM_CODE_NOT_FOUND, text);
+}
+
+void stem_osc_commands_handle(const struct stem_osc_request *request, void *data)
+{
+    struct call call = {.control = data, .request = request};
+    unsigned found = 0;
+    for (size_t k = 0; k < sizeof COMMANDS / sizeof *COMMANDS; k++)
+        if (lo_pattern_match(COMMANDS[k].path, request->path)) {
+            call.path = COMMANDS[k].path;
+            COMMANDS[k].run(&call);
+            found++;
+        }
+    found += mute_stems(&call);
+    if (found)
+        return;
+    char name[STEM_NAME_BYTES];
+    call.path = request->path;
+    if (stem_in_path(request->path, name, sizeof name))
+        refuse_stem(&call, name);
+    else
+        refuse(&call, STEM_CODE_ADDRESS, "there is no such address");
+}

@@ -1,0 +1,192 @@
+#include "osc_status.h"
+
+#include "gain.h"
+#include "take_state.h"
+
+#include <stdio.h>
+
+/* Level of silence in messages: OSC and JSON have no infinity that everybody can read. */
+#define SILENCE_DBFS (-200.0)
+
+static uint64_t figure(const _Atomic uint64_t *value)
+{
+    return atomic_load_explicit(value, memory_order_relaxed);
+}
+
+static enum stem_state state_of(const struct stem_session_status *status)
+{
+    return status ? (enum stem_state)atomic_load_explicit(&status->state, memory_order_relaxed)
+                  : STEM_STATE_IDLE;
+}
+
+void stem_osc_status_sentence(const struct stem_control *control, char *text, size_t size)
+{
+    const struct stem_session_status *status = stem_engine_status(control->engine);
+    if (!stem_engine_running(control->engine))
+        snprintf(text, size, "waiting: %s", stem_engine_trouble(control->engine));
+    else if (state_of(status) == STEM_STATE_IDLE)
+        snprintf(text, size, "ready on JACK server \"%s\"", control->config->server);
+    else if (figure(&status->gaps))
+        snprintf(text, size, "recording \"%s\", with %llu gaps", control->folder,
+            (unsigned long long)figure(&status->gaps));
+    else
+        snprintf(text, size, "recording \"%s\"", control->folder);
+}
+
+/* One value; `count` counts them for the final reply. */
+struct answer {
+    const struct stem_osc_peer *peer;
+    unsigned count;
+};
+
+static void send_value(struct answer *answer, const char *key, lo_message message)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/status/%s", key);
+    stem_osc_send(answer->peer, path, message);
+    answer->count++;
+}
+
+static void send_string(struct answer *answer, const char *key, const char *value)
+{
+    lo_message message = lo_message_new();
+    if (message)
+        lo_message_add_string(message, value);
+    send_value(answer, key, message);
+}
+
+static void send_int(struct answer *answer, const char *key, int32_t value)
+{
+    lo_message message = lo_message_new();
+    if (message)
+        lo_message_add_int32(message, value);
+    send_value(answer, key, message);
+}
+
+static void send_long(struct answer *answer, const char *key, uint64_t value)
+{
+    lo_message message = lo_message_new();
+    if (message)
+        lo_message_add_int64(message, (int64_t)value);
+    send_value(answer, key, message);
+}
+
+static void send_double(struct answer *answer, const char *key, double value)
+{
+    lo_message message = lo_message_new();
+    if (message)
+        lo_message_add_double(message, value);
+    send_value(answer, key, message);
+}
+
+static void send_float(struct answer *answer, const char *key, float value)
+{
+    lo_message message = lo_message_new();
+    if (message)
+        lo_message_add_float(message, value);
+    send_value(answer, key, message);
+}
+
+/* Bytes per second that all files of a take grow by. */
+static double data_rate(const struct stem_control *control, uint32_t rate_hz)
+{
+    double channels = 0;
+    for (uint32_t t = 0; t < control->layout->track_count; t++)
+        channels += control->layout->tracks[t].channels;
+    return channels * rate_hz * stem_encoding_bytes(control->config->encoding);
+}
+
+static void send_state(struct answer *answer, const struct stem_control *control,
+    const struct stem_session_status *status, const struct stem_engine_figures *figures)
+{
+    char sentence[PATH_MAX + STEM_ERROR_BYTES], format[32];
+    stem_osc_status_sentence(control, sentence, sizeof sentence);
+    snprintf(format, sizeof format, "%s %s", stem_container_name(control->config->container),
+        stem_encoding_name(control->config->encoding));
+    send_string(answer, "version", STEMD_VERSION);
+    send_string(answer, "state", stem_state_name(state_of(status)));
+    send_string(answer, "message", sentence);
+    send_string(answer, "server", control->config->server);
+    send_string(answer, "jack",
+        !stem_engine_running(control->engine) ? "waiting"
+        : figures->freewheel                  ? "freewheel"
+                                              : "running");
+    send_int(answer, "rate", (int32_t)figures->rate_hz);
+    send_int(answer, "period", (int32_t)figures->period_frames);
+    send_string(answer, "folder", control->folder);
+    send_string(answer, "title", control->title);
+    send_float(answer, "tempo", (float)control->tempo_bpm);
+    send_string(answer, "key", control->key);
+    send_string(answer, "format", format);
+    send_int(answer, "stems", (int32_t)control->config->stem_count);
+}
+
+static void send_take(struct answer *answer, const struct stem_session_status *status,
+    const struct stem_engine_figures *figures)
+{
+    static const struct stem_session_status NONE;
+    if (!status)
+        status = &NONE;
+    uint64_t frames = figure(&status->frames);
+    send_long(answer, "frames", frames);
+    send_double(answer, "seconds", figures->rate_hz ? (double)frames / figures->rate_hz : 0);
+    send_int(answer, "gaps", (int32_t)figure(&status->gaps));
+    send_long(answer, "gap_frames", figure(&status->gap_frames));
+    send_int(answer, "xruns", (int32_t)figure(&status->xruns));
+    send_int(answer, "clips", (int32_t)figure(&status->clips));
+}
+
+static void send_room(struct answer *answer, const struct stem_control *control,
+    const struct stem_session_status *status, const struct stem_engine_figures *figures)
+{
+    double bytes = status ? (double)figure(&status->disk_free_bytes) : 0;
+    double rate = data_rate(control, figures->rate_hz);
+    send_double(answer, "tape_seconds", figures->tape_seconds);
+    send_double(answer, "tape_used", figures->tape_used);
+    send_long(answer, "disk_free_bytes", (uint64_t)bytes);
+    send_double(answer, "disk_seconds", rate > 0 ? bytes / rate : 0);
+}
+
+void stem_osc_status_send(struct stem_control *control, const struct stem_osc_peer *peer)
+{
+    struct answer answer = {peer, 0};
+    const struct stem_session_status *status = stem_engine_status(control->engine);
+    struct stem_engine_figures figures;
+    stem_engine_figures(control->engine, &figures);
+    send_state(&answer, control, status, &figures);
+    send_take(&answer, status, &figures);
+    send_room(&answer, control, status, &figures);
+    char text[32];
+    snprintf(text, sizeof text, "%u values", answer.count);
+    stem_osc_reply(peer, "/status", text);
+}
+
+static void send_stem(
+    const struct stem_control *control, const struct stem_osc_peer *peer, uint32_t track)
+{
+    const struct stem_layout *layout = control->layout;
+    int ports = 0, connected = 0;
+    for (uint32_t p = 0; p < layout->port_count; p++) {
+        if (!stem_layout_feeds(layout, p, track))
+            continue;
+        ports++;
+        connected += stem_engine_connected(control->engine, p) > 0;
+    }
+    double peak = stem_gain_to_db(stem_engine_peak(control->engine, track, 1.0));
+    lo_message message = lo_message_new();
+    if (message)
+        lo_message_add(message, "isiiiiff", (int)layout->tracks[track].number,
+            layout->tracks[track].name, (int)layout->tracks[track].channels, ports, connected,
+            (int)stem_engine_muted(control->engine, track),
+            peak > SILENCE_DBFS ? peak : SILENCE_DBFS, 0.0);
+    stem_osc_send(peer, "/stems/stem", message);
+}
+
+void stem_osc_stems_send(struct stem_control *control, const struct stem_osc_peer *peer)
+{
+    for (uint32_t t = 0; t < control->layout->track_count; t++)
+        send_stem(control, peer, t);
+    char text[32];
+    snprintf(text, sizeof text, "%u stems", control->layout->track_count);
+    stem_osc_reply(peer, "/stems", text);
+}
