@@ -103,6 +103,10 @@ int stem_take_save(const struct stem_take *take, const char *folder, struct stem
  * checked. */
 int stem_take_load(struct stem_take *take, const char *folder, struct stem_error *error);
 
+/* The words for single reasons, by bit. */
+enum { STEM_TAKE_REASONS = 4 };
+extern const char *const STEM_TAKE_REASON[STEM_TAKE_REASONS];
+
 /* Words for reasons, in the order of their bits: "skipped", "overflow", "server", "clock". Writes
  * them joined with '+', such as "skipped+overflow". */
 void stem_take_reason_words(uint32_t reasons, char *text, size_t size);
