@@ -11,11 +11,10 @@
 #include <stdint.h>
 
 /* Converts `samples` floats to left-justified 32-bit integers whose lower 32-bits bits are zero, as
- * sf_write_int wants them. `bits` is 16, 24 or 32. Returns how many saturated. `*peak` (may be NULL)
- * is raised to the largest magnitude seen. Any thread but the process thread (it is not forbidden
- * there, only unused). */
-uint64_t stem_sample_to_int(
-    const float *in, int32_t *out, size_t samples, int bits, float *peak);
+ * sf_write_int wants them. `bits` is 16, 24 or 32. Returns how many saturated. `*peak` (may be
+ * NULL) is raised to the largest magnitude seen. Any thread but the process thread (it is not
+ * forbidden there, only unused). */
+uint64_t stem_sample_to_int(const float *in, int32_t *out, size_t samples, int bits, float *peak);
 
 /* The largest magnitude of `samples` floats, at least `peak`; not-a-number is passed over. */
 float stem_sample_peak(const float *in, size_t samples, float peak);
