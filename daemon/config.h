@@ -8,6 +8,7 @@
 #ifndef STEMD_CONFIG_H
 #define STEMD_CONFIG_H
 
+#include "error.h"
 #include "format.h"
 #include "gain.h"
 
@@ -73,6 +74,7 @@ struct stem_config {
     size_t osc_allow_count;
     char **osc_notify; /* udp://ADDRESS:PORT that get every event unasked */
     size_t osc_notify_count;
+    unsigned osc_line;                 /* where the osc group stands */
     struct stem_config_input *returns; /* shared returns */
     size_t return_count;
     struct stem_config_stem *stems;

@@ -1,0 +1,169 @@
+/* Writing the effective configuration, every default spelt out, so that reading it gives the same.
+ */
+#include "config.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* libconfig strings: backslash escapes; bytes above 0x7F stand for themselves. */
+static void print_string(FILE *out, const char *value)
+{
+    fputc('"', out);
+    for (const unsigned char *c = (const unsigned char *)value; *c; c++) {
+        if (*c == '"' || *c == '\\')
+            fprintf(out, "\\%c", *c);
+        else if (*c < 0x20)
+            fprintf(out, "\\x%02x", *c);
+        else
+            fputc(*c, out);
+    }
+    fputc('"', out);
+}
+
+/* The shortest form that reads back as the same number, and as a floating-point one. */
+static void print_number(FILE *out, double value)
+{
+    char text[40];
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    fprintf(out, "%s%s", text, strpbrk(text, ".e") ? "" : ".0");
+}
+
+static void print_strings(FILE *out, char *const *strings, size_t count)
+{
+    fputs("[", out);
+    for (size_t k = 0; k < count; k++) {
+        fputs(k ? ", " : " ", out);
+        print_string(out, strings[k]);
+    }
+    fputs(" ]", out);
+}
+
+static void print_setting(FILE *out, const char *name, double value)
+{
+    fprintf(out, "%s = ", name);
+    print_number(out, value);
+    fputs("; ", out);
+}
+
+/* Everything inside an input's braces but its name. */
+static void print_input_settings(FILE *out, const struct stem_config_input *input)
+{
+    bool patched = input->channels > 0 && input->from[0].from[0];
+    if (patched) {
+        fputs("from = [", out);
+        for (uint32_t c = 0; c < input->channels; c++) {
+            fputs(c ? ", " : " ", out);
+            print_string(out, input->from[c].from);
+        }
+        fputs(" ]; ", out);
+    } else {
+        fprintf(out, "channels = %u; ", input->channels);
+    }
+    print_setting(out, "gain", input->gain_db);
+    fprintf(out, "polarity = \"%s\"; ", input->invert ? "inverted" : "normal");
+    if (input->has_pan)
+        print_setting(out, "pan", input->pan);
+    if (input->channel)
+        fprintf(out, "channel = %u; ", input->channel);
+}
+
+static void print_input(
+    FILE *out, const char *indent, const struct stem_config_input *input, bool last)
+{
+    fprintf(out, "%s{ name = ", indent);
+    print_string(out, input->name);
+    fputs("; ", out);
+    print_input_settings(out, input);
+    fprintf(out, "}%s\n", last ? "" : ",");
+}
+
+static void print_send(
+    FILE *out, const struct stem_config *config, const struct stem_config_send *send, bool last)
+{
+    const struct stem_config_input *input =
+        send->is_shared ? &config->returns[send->shared] : &send->own;
+    fprintf(out, "        { %s = ", send->is_shared ? "use" : "name");
+    print_string(out, input->name);
+    fputs("; ", out);
+    print_setting(out, "share", send->share);
+    if (!send->is_shared)
+        print_input_settings(out, input);
+    fprintf(out, "}%s\n", last ? "" : ",");
+}
+
+static void print_stem(
+    FILE *out, const struct stem_config *config, const struct stem_config_stem *stem, bool last)
+{
+    fputs("    { name = ", out);
+    print_string(out, stem->name);
+    fprintf(out, "; channels = %u; muted = %s;\n", stem->channels, stem->muted ? "true" : "false");
+    fputs("      inputs = (\n", out);
+    for (size_t i = 0; i < stem->input_count; i++)
+        print_input(out, "        ", &stem->inputs[i], i + 1 == stem->input_count);
+    fputs("      );\n      returns = (\n", out);
+    for (size_t r = 0; r < stem->return_count; r++)
+        print_send(out, config, &stem->returns[r], r + 1 == stem->return_count);
+    fprintf(out, "      ); }%s\n", last ? "" : ",");
+}
+
+static void print_top(FILE *out, const struct stem_config *config)
+{
+    static const double PAN_LAW[] = {0, -3, -4.5, -6};
+    const struct {
+        const char *name;
+        double value;
+    } NUMBERS[] = {{"tape", config->tape_seconds}, {"preroll", config->preroll_seconds},
+        {"sync", config->sync_seconds}, {"headroom", config->headroom_db},
+        {"pan_law", PAN_LAW[config->pan_law]}};
+    const struct {
+        const char *name;
+        const char *value;
+    } STRINGS[] = {{"client", config->client}, {"server", config->server}, {"takes", config->takes},
+        {"format", stem_container_name(config->container)},
+        {"encoding", stem_encoding_name(config->encoding)}};
+    for (size_t k = 0; k < sizeof STRINGS / sizeof *STRINGS; k++) {
+        fprintf(out, "%s = ", STRINGS[k].name);
+        print_string(out, STRINGS[k].value);
+        fputs(";\n", out);
+    }
+    for (size_t k = 0; k < sizeof NUMBERS / sizeof *NUMBERS; k++) {
+        fprintf(out, "%s = ", NUMBERS[k].name);
+        print_number(out, NUMBERS[k].value);
+        fputs(";\n", out);
+    }
+}
+
+static void print_osc(FILE *out, const struct stem_config *config)
+{
+    fputs("osc: {\n    listen = ", out);
+    print_strings(out, config->osc_listen, config->osc_listen_count);
+    fputs(";\n    allow = ", out);
+    print_strings(out, config->osc_allow, config->osc_allow_count);
+    fputs(";\n    notify = ", out);
+    print_strings(out, config->osc_notify, config->osc_notify_count);
+    fputs(";\n};\n", out);
+}
+
+void stem_config_print(const struct stem_config *config, FILE *out)
+{
+    fprintf(out, "# effective configuration of %s\n", config->path);
+    print_top(out, config);
+    print_osc(out, config);
+    fputs("returns = (\n", out);
+    for (size_t r = 0; r < config->return_count; r++)
+        print_input(out, "    ", &config->returns[r], r + 1 == config->return_count);
+    fputs(");\nstems = (\n", out);
+    for (size_t s = 0; s < config->stem_count; s++)
+        print_stem(out, config, &config->stems[s], s + 1 == config->stem_count);
+    fputs(");\n", out);
+    if (!config->has_mix)
+        return;
+    fputs("mix = { ", out);
+    print_input_settings(out, &config->mix);
+    fputs("};\n", out);
+}
