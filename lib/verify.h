@@ -1,13 +1,8 @@
 /* Verification of a finished take: does the folder hold what the manifest says, and do the stems
  * add up to the mix?
  *
- * Null test: residual r = mix - sum of stems, sample by sample, in double precision. It passes when
- * its peak stays at or below a bound computed from what the encodings can represent:
- *   - an integer encoding of b bits rounds each sample to nearest: at most 2^-b per file (half a
- *     step of 2^-(b-1), full scale 1.0);
- *   - single precision (the sums inside recorder and mixer): each addition rounds by at most
- *     2^-24 times the partial sum; the bound takes (stems + inputs of the sum) additions on the
- *     largest sum of magnitudes seen.
+ * The null test passes when the residual's peak stays at or below a bound computed from what the
+ * encodings and single precision can represent; null_test.h has the formula.
  */
 #ifndef STEM_VERIFY_H
 #define STEM_VERIFY_H
@@ -36,7 +31,7 @@ struct stem_verify_report {
     size_t problem_count;
     char **remarks; /* worth knowing, not wrong: gaps, clips, low headroom, still recording */
     size_t remark_count;
-    bool null_tested;    /* there was a mix and all files could be read */
+    bool null_tested; /* there was a mix and all files could be read */
     bool null_passed;
     double residual_peak; /* linear */
     double residual_rms;

@@ -1,0 +1,51 @@
+/* The null test: residual of mix minus the sum of stems, block by block, in double precision.
+ *
+ * Bound. Let u = 2^-24 be the unit round-off of single precision, A the largest sum of magnitudes
+ * max(sum |stem|, |mix|) over all frames, n the number of terms that were added up in all stems
+ * together, and N the number of stems. Then
+ *
+ *     bound = files * 2^-bits  +  2 * (n + N) * u * A
+ *
+ * The first term is there for integer encodings only: rounding to the nearest of 2^bits steps is
+ * wrong by at most half a step of 2^-(bits-1), in each file that takes part. The second one is the
+ * classic bound of recursive summation (Higham, Accuracy and Stability of Numerical Algorithms,
+ * section 4.2), once for the recorder's sums and once for the mixer's.
+ */
+#ifndef STEM_NULL_TEST_H
+#define STEM_NULL_TEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct stem_null_test;
+
+/* `channels` of the mix; stem k has stem_channels[k]: 1 (counts to every channel of the mix) or as
+ * many as the mix. NULL when there is no memory, or when a stem has another width. */
+struct stem_null_test *stem_null_test_create(
+    uint32_t channels, const uint32_t *stem_channels, size_t stems, size_t block_frames);
+void stem_null_test_destroy(struct stem_null_test *test);
+
+/* Adds a block of at most block_frames frames: interleaved mix, and one interleaved buffer per
+ * stem. */
+void stem_null_test_add(
+    struct stem_null_test *test, const double *mix, double *const *stems, size_t frames);
+
+struct stem_null_result {
+    double peak; /* largest magnitude of the residual */
+    double rms;
+    uint64_t peak_frame;
+    double largest_sum; /* A above */
+    /* The stem that explains the residual best: residual = gain * stem, with that share of the
+     * residual's energy. `likeness` is 0 when there is none. */
+    size_t likely_stem;
+    double likely_gain;
+    double likeness;
+};
+void stem_null_test_result(const struct stem_null_test *test, struct stem_null_result *result);
+
+/* The bound above. `bits` is 0 for floating-point files. */
+double stem_null_test_bound(
+    int bits, size_t files, uint64_t terms, size_t stems, double largest_sum);
+
+#endif
