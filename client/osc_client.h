@@ -1,0 +1,40 @@
+/* One conversation with a daemon: requests and their answers over a datagram socket. */
+#ifndef STEMCTL_OSC_CLIENT_H
+#define STEMCTL_OSC_CLIENT_H
+
+#include "error.h"
+
+#include <lo/lo.h>
+#include <stdbool.h>
+
+/* Exit codes of stemctl. */
+enum stemctl_exit {
+    STEMCTL_OK = 0,
+    STEMCTL_REFUSED = 1,     /* the daemon answered with an error, or a check failed */
+    STEMCTL_USAGE = 2,       /* wrong arguments */
+    STEMCTL_NO_ANSWER = 3,   /* no daemon answered */
+    STEMCTL_INTERRUPTED = 4, /* by SIGINT or SIGTERM */
+};
+
+struct osc_client;
+
+/* NULL and `error` when the URL is wrong or no socket can be had. */
+struct osc_client *osc_client_open(const char *url, struct stem_error *error);
+void osc_client_close(struct osc_client *client);
+
+struct osc_answer {
+    int code;                    /* of an /error; 0 for a /reply */
+    char text[STEM_ERROR_BYTES]; /* its message */
+    unsigned data_messages;      /* how many came before */
+};
+
+/* Called for each data message before the final answer. */
+typedef void osc_data(const char *path, lo_message message, void *data);
+
+/* Sends a request (NULL: no arguments; it is freed) and waits for its answer. Returns
+ * STEMCTL_OK (look at answer->code) or STEMCTL_NO_ANSWER with `error`. `on_data` may be NULL. */
+enum stemctl_exit osc_client_ask(struct osc_client *client, const char *path, lo_message arguments,
+    double timeout_seconds, osc_data *on_data, void *data, struct osc_answer *answer,
+    struct stem_error *error);
+
+#endif
