@@ -181,11 +181,6 @@ static void begin(struct stem_session *session, const struct stem_command *comma
     uint64_t start = stem_tape_hold(session->with.tape, wanted);
     if (command->text[0])
         memcpy(session->title, command->text, sizeof session->title);
-    if (stem_tape_written(session->with.tape) == 0) {
-        to_idle(session);
-        refuse(session, command->request, STEM_CODE_SERVER, "JACK has not delivered a frame yet");
-        return;
-    }
     if (!open_take(session, start, NULL, &error)) {
         to_idle(session);
         refuse(session, command->request, STEM_CODE_FILE, error.text);
@@ -326,13 +321,15 @@ static void quit(struct stem_session *session, const struct stem_command *comman
 /* Carries out one command; false when its turn has not come. */
 static bool obey(struct stem_session *session, const struct stem_command *command)
 {
+    /* A client that has just been activated gets its first frame in a moment. */
+    bool empty = session->state == STEM_STATE_IDLE && stem_tape_written(session->with.tape) == 0;
     switch (command->type) {
     case STEM_COMMAND_START:
-        return step(session, STEM_ON_START, command);
+        return !empty && step(session, STEM_ON_START, command);
     case STEM_COMMAND_STOP:
         return step(session, STEM_ON_STOP, command);
     case STEM_COMMAND_TOGGLE:
-        return step(session, STEM_ON_TOGGLE, command);
+        return !empty && step(session, STEM_ON_TOGGLE, command);
     case STEM_COMMAND_SPLIT:
         return step(session, STEM_ON_SPLIT, command);
     case STEM_COMMAND_MARK:

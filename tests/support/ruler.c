@@ -1,0 +1,139 @@
+/* ruler: a JACK client whose output ports out_1 … play the ruler (ruler.h).
+ *
+ *     ruler --server NAME [--client NAME] --ports N --bits B [--log FILE]
+ *
+ * It prints "ready" when it plays and ends on SIGTERM. The log tells of its own late cycles: those
+ * during which the frame clock moved on before its callback had finished. In JACK's asynchronous
+ * mode clients behind it may then see the next cycle's time with this cycle's samples.
+ */
+#include "ruler.h"
+
+#include <argp.h>
+#include <jack/jack.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOG_ENTRIES = 1 << 16 };
+
+struct entry {
+    uint32_t frame;
+    uint32_t frames;
+    uint32_t after; /* the frame clock when the callback ended */
+};
+
+struct ruler {
+    const char *server;
+    const char *client_name;
+    const char *log;
+    uint32_t port_count;
+    int bits;
+    jack_client_t *client;
+    jack_port_t **ports;
+    struct entry entries[LOG_ENTRIES];
+    _Atomic uint32_t entry_count;
+};
+
+static int on_process(jack_nframes_t frames, void *argument)
+{
+    struct ruler *ruler = argument;
+    uint32_t frame = jack_last_frame_time(ruler->client);
+    for (uint32_t p = 0; p < ruler->port_count; p++) {
+        float *out = jack_port_get_buffer(ruler->ports[p], frames);
+        for (uint32_t i = 0; i < frames; i++)
+            out[i] = ruler_sample(frame + i, p + 1, ruler->bits);
+    }
+    uint32_t after = jack_last_frame_time(ruler->client);
+    uint32_t count = atomic_load_explicit(&ruler->entry_count, memory_order_relaxed);
+    if (after != frame && count < LOG_ENTRIES) {
+        ruler->entries[count] = (struct entry){frame, frames, after};
+        atomic_store_explicit(&ruler->entry_count, count + 1, memory_order_release);
+    }
+    return 0;
+}
+
+static int start(struct ruler *ruler)
+{
+    ruler->client = jack_client_open(
+        ruler->client_name, JackNoStartServer | JackServerName, NULL, ruler->server);
+    ruler->ports = calloc(ruler->port_count, sizeof *ruler->ports);
+    if (!ruler->client || !ruler->ports)
+        return -1;
+    jack_set_process_callback(ruler->client, on_process, ruler);
+    for (uint32_t p = 0; p < ruler->port_count; p++) {
+        char name[32];
+        snprintf(name, sizeof name, "out_%u", p + 1);
+        ruler->ports[p] =
+            jack_port_register(ruler->client, name, JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput, 0);
+        if (!ruler->ports[p])
+            return -1;
+    }
+    return jack_activate(ruler->client);
+}
+
+static void write_log(const struct ruler *ruler)
+{
+    FILE *out = ruler->log ? fopen(ruler->log, "w") : NULL;
+    if (!out)
+        return;
+    uint32_t count = atomic_load_explicit(&ruler->entry_count, memory_order_acquire);
+    for (uint32_t k = 0; k < count; k++)
+        fprintf(out, "late %u %u %u\n", ruler->entries[k].frame, ruler->entries[k].frames,
+            ruler->entries[k].after);
+    fclose(out);
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+    struct ruler *ruler = state->input;
+    switch (key) {
+    case 's':
+        ruler->server = argument;
+        return 0;
+    case 'c':
+        ruler->client_name = argument;
+        return 0;
+    case 'p':
+        ruler->port_count = (uint32_t)atoi(argument);
+        return 0;
+    case 'b':
+        ruler->bits = atoi(argument);
+        return 0;
+    case 'l':
+        ruler->log = argument;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct argp_option OPTIONS[] = {{"server", 's', "NAME", 0, "JACK server", 0},
+        {"client", 'c', "NAME", 0, "JACK client", 0}, {"ports", 'p', "N", 0, "Output ports", 0},
+        {"bits", 'b', "B", 0, "Bits of a sample, at most 24", 0},
+        {"log", 'l', "FILE", 0, "Where to tell of late cycles", 0}, {0}};
+    const struct argp parser = {OPTIONS, parse_option, NULL, NULL, NULL, NULL, NULL};
+    static struct ruler ruler = {
+        .server = "default", .client_name = "ruler", .port_count = 2, .bits = 24};
+    sigset_t signals;
+    int number;
+    argp_parse(&parser, argc, argv, 0, NULL, &ruler);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    if (start(&ruler)) {
+        fprintf(stderr, "ruler: cannot play on JACK server \"%s\"\n", ruler.server);
+        return 1;
+    }
+    printf("ready\n");
+    fflush(stdout);
+    sigwait(&signals, &number);
+    jack_client_close(ruler.client);
+    write_log(&ruler);
+    free(ruler.ports);
+    return 0;
+}
