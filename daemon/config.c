@@ -1,281 +1,111 @@
-/* Reading the configuration file into plain data. See config.h; the syntax is libconfig's. */
+/* Reading the configuration file into plain data. See config.h; the syntax is libconfig's.
+ *
+ *     config_source   looks at the text for what libconfig gets wrong
+ *     config_reader   libconfig's tree, places and messages;  config_values: checked values
+ *     config.c        settings at the top and of OSC;         config_stems: inputs, returns, stems
+ *     config_rules    what spans several settings
+ */
 #include "config_reader.h"
 #include "config_rules.h"
-#include "naming.h"
+#include "config_stems.h"
+#include "config_text.h"
+#include "osc_address.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { MOST_STEMS = 256, MOST_CHANNELS = 8 };
+/* JACK2 allows 63 bytes and makes a second client of the same name "stemd-01". */
+enum { MOST_CLIENT_BYTES = 60, MOST_SERVER_BYTES = 100 };
 
-/* Names */
-
-/* Characters that JACK, OSC and file names can live with. */
-static bool is_name(const char *name)
+/* Takes `value` over in place of a default; NULL leaves that. */
+static void replace(char **field, char *value)
 {
-    if (!name[0] || strlen(name) > 100)
-        return false;
-    for (const unsigned char *c = (const unsigned char *)name; *c; c++)
-        if (*c < 0x20 || *c == 0x7F || *c == ':' || *c == '/')
-            return false;
-    return true;
-}
-
-/* A copy of a name that must be there. Without one, "?" stands in, so that reading goes on. */
-static char *read_name(struct group *group, const char *key)
-{
-    const config_setting_t *setting = config_setting_get_member(group->setting, key);
-    char *name = group_string(group, key);
-    if (name && is_name(name))
-        return name;
-    if (!setting)
-        config_message(group->errors, setting_file(group, group->setting),
-            setting_line(group->setting), "%s: expected a setting \"%s\"", group->place, key);
-    else if (name)
-        group_wrong(group, key, setting,
-            "a name of 1 to 100 bytes without '/', ':' and control characters");
-    free(name);
-    return strdup("?");
-}
-
-/* Inputs and returns */
-
-static void copy_sources(struct stem_config_input *input, char **from, size_t count, unsigned line)
-{
-    input->from = calloc(input->channels ? input->channels : 1, sizeof *input->from);
-    for (size_t c = 0; input->from && c < input->channels; c++)
-        input->from[c] = (struct stem_config_source){c < count ? from[c] : strdup(""), line};
-    for (size_t c = input->from ? input->channels : 0; c < count; c++)
-        free(from[c]);
-    free(from);
-}
-
-/* The ports of an input: `from` has one entry per channel; without it `channels` tells. */
-static void read_sources(
-    struct group *group, struct stem_config_input *input, uint32_t default_channels)
-{
-    const config_setting_t *setting = config_setting_get_member(group->setting, "from");
-    size_t count;
-    char **from = group_strings(group, "from", &count);
-    int channels = group_whole(group, "channels", 1, MOST_CHANNELS, 0);
-    if (count > MOST_CHANNELS)
-        group_wrong(group, "from", setting, "at most 8 ports, one per channel");
-    else if (channels && count && (size_t)channels != count)
-        config_message(group->errors, setting_file(group, setting), setting_line(setting),
-            "%s.channels: expected %zu, as many as there are ports in \"from\", found %d",
-            group->place, count, channels);
-    input->channels = count && count <= MOST_CHANNELS ? (uint32_t)count
-                      : channels                      ? (uint32_t)channels
-                                                      : default_channels;
-    copy_sources(input, from, count, setting ? setting_line(setting) : input->line);
-}
-
-static bool read_polarity(struct group *group)
-{
-    const config_setting_t *setting = group_find(group, "polarity");
-    const char *value = setting ? config_setting_get_string(setting) : "normal";
-    if (value && strcmp(value, "inverted") == 0)
-        return true;
-    if (!value || strcmp(value, "normal") != 0)
-        group_wrong(group, "polarity", setting, "\"normal\" or \"inverted\"");
-    return false;
-}
-
-/* All but the name: gain, polarity, pan, target channel, ports. */
-static void read_input_settings(
-    struct group *group, struct stem_config_input *input, uint32_t default_channels)
-{
-    input->line = setting_line(group->setting);
-    input->gain_db = group_number(group, "gain", -120, 40, 0);
-    input->invert = read_polarity(group);
-    input->has_pan = config_setting_get_member(group->setting, "pan") != NULL;
-    input->pan = group_number(group, "pan", -1, 1, 0);
-    input->channel = (uint32_t)group_whole(group, "channel", 1, MOST_CHANNELS, 0);
-    read_sources(group, input, default_channels);
-    if (input->channel && input->channels != 1)
-        config_message(group->errors, setting_file(group, group->setting), input->line,
-            "%s.channel: only a mono input can be sent to one channel", group->place);
-}
-
-static void read_input(struct group *group, struct stem_config_input *input)
-{
-    input->name = read_name(group, "name");
-    read_input_settings(group, input, 1);
-    group_check_unknown(group);
-}
-
-static bool find_return(const struct stem_config *config, const char *name, size_t *index)
-{
-    for (size_t r = 0; r < config->return_count; r++)
-        if (strcmp(config->returns[r].name, name) == 0) {
-            *index = r;
-            return true;
-        }
-    return false;
-}
-
-/* `use` names a shared return; what is not there gets a suggestion. */
-static void read_shared(
-    struct group *group, const struct stem_config *config, struct stem_config_send *send)
-{
-    const config_setting_t *setting = config_setting_get_member(group->setting, "use");
-    char *name = group_string(group, "use");
-    send->is_shared = name && find_return(config, name, &send->shared);
-    if (name && !send->is_shared) {
-        const char *names[64];
-        size_t count = config->return_count < 64 ? config->return_count : 64;
-        for (size_t r = 0; r < count; r++)
-            names[r] = config->returns[r].name;
-        const char *likely = stem_naming_suggest(name, names, count);
-        config_message(group->errors, setting_file(group, setting), setting_line(setting),
-            "%s.use: expected the name of a shared return, found \"%s\"%s%s%s", group->place, name,
-            likely ? "; did you mean \"" : "", likely ? likely : "", likely ? "\"?" : "");
-    }
-    free(name);
-}
-
-static void read_send(
-    struct group *group, const struct stem_config *config, struct stem_config_send *send)
-{
-    send->line = setting_line(group->setting);
-    send->share = group_number(group, "share", 0, 4, 1);
-    if (config_setting_get_member(group->setting, "use")) {
-        read_shared(group, config, send);
-        group_check_unknown(group);
-    } else {
-        read_input(group, &send->own);
-    }
-}
-
-/* Stems */
-
-static void read_stem_inputs(struct group *group, struct stem_config_stem *stem)
-{
-    const config_setting_t *list = group_list(group, "inputs", &stem->input_count);
-    stem->inputs = calloc(stem->input_count + 1, sizeof *stem->inputs);
-    for (size_t i = 0; stem->inputs && i < stem->input_count; i++) {
-        struct group input =
-            group_enter(group, config_setting_get_elem(list, (unsigned)i), "inputs[%zu]", i);
-        read_input(&input, &stem->inputs[i]);
-    }
-}
-
-static void read_stem_returns(
-    struct group *group, const struct stem_config *config, struct stem_config_stem *stem)
-{
-    const config_setting_t *list = group_list(group, "returns", &stem->return_count);
-    stem->returns = calloc(stem->return_count + 1, sizeof *stem->returns);
-    size_t kept = 0;
-    for (size_t r = 0; stem->returns && r < stem->return_count; r++) {
-        struct stem_config_send *send = &stem->returns[kept];
-        struct group inner =
-            group_enter(group, config_setting_get_elem(list, (unsigned)r), "returns[%zu]", r);
-        read_send(&inner, config, send);
-        kept += send->is_shared || send->own.name; /* an unknown shared one is reported already */
-    }
-    stem->return_count = kept;
-}
-
-static void read_stem(
-    struct group *group, const struct stem_config *config, struct stem_config_stem *stem)
-{
-    stem->line = setting_line(group->setting);
-    stem->name = read_name(group, "name");
-    stem->channels = (uint32_t)group_whole(group, "channels", 1, MOST_CHANNELS, 2);
-    stem->muted = group_bool(group, "muted", false);
-    read_stem_inputs(group, stem);
-    read_stem_returns(group, config, stem);
-    group_check_unknown(group);
-}
-
-static void read_stems(struct group *top, struct stem_config *config)
-{
-    size_t count;
-    const config_setting_t *list = group_list(top, "stems", &count);
-    if (count == 0 || count > MOST_STEMS) {
-        config_message(top->errors, top->path, list ? setting_line(list) : 0,
-            "stems: expected 1 to %d stems, found %zu; the least is stems = ( { name = \"Mix\"; "
-            "inputs = ( { name = \"In\"; channels = 2; } ); } );",
-            MOST_STEMS, count);
+    if (!value)
         return;
-    }
-    config->stems = calloc(count, sizeof *config->stems);
-    for (size_t s = 0; config->stems && s < count; s++) {
-        struct group stem =
-            group_enter(top, config_setting_get_elem(list, (unsigned)s), "stems[%zu]", s);
-        config->stem_count++;
-        read_stem(&stem, config, &config->stems[s]);
-    }
+    free(*field);
+    *field = value;
 }
 
-static void read_returns(struct group *top, struct stem_config *config)
+static void read_jack_names(struct group *top, struct stem_config *config)
 {
-    size_t count;
-    const config_setting_t *list = group_list(top, "returns", &count);
-    config->returns = calloc(count + 1, sizeof *config->returns);
-    for (size_t r = 0; config->returns && r < count; r++) {
-        struct group inner =
-            group_enter(top, config_setting_get_elem(list, (unsigned)r), "returns[%zu]", r);
-        read_input(&inner, &config->returns[r]);
-        size_t same;
-        if (find_return(config, config->returns[r].name, &same))
-            config_message(top->errors, top->path, config->returns[r].line,
-                "returns[%zu].name: there is another return \"%s\" (line %u)", r,
-                config->returns[r].name, config->returns[same].line);
-        config->return_count++;
-    }
+    replace(&config->client, group_name(top, "client", MOST_CLIENT_BYTES));
+    replace(&config->server, group_name(top, "server", MOST_SERVER_BYTES));
 }
 
-static void read_mix(struct group *top, struct stem_config *config)
+/* Files */
+
+/* "~" and "~/…" are the home folder; NULL when that is not known, or without memory. */
+static char *expand_home(struct config_reader *reader, const char *path)
 {
-    const config_setting_t *setting = group_find(top, "mix");
-    if (!setting)
+    const char *home = getenv("HOME");
+    char *whole = NULL;
+    if (path[0] != '~' || (path[1] && path[1] != '/'))
+        return config_reader_copy(reader, path);
+    if (!home || home[0] != '/')
+        return NULL;
+    if (asprintf(&whole, "%s%s", strcmp(home, "/") == 0 ? "" : home, path + 1) < 0) {
+        reader->no_memory = true;
+        return NULL;
+    }
+    return whole;
+}
+
+static void read_takes(struct group *top, struct stem_config *config)
+{
+    const char *value = group_string(top, "takes");
+    if (!value)
         return;
-    if (!config_setting_is_group(setting)) {
-        group_wrong(top, "mix", setting, "a group: { from = [ \"console:main_l\", … ]; }");
-        return;
-    }
-    struct group mix = group_enter(top, setting, "mix");
-    config->has_mix = true;
-    config->mix.name = strdup("Mix");
-    read_input_settings(&mix, &config->mix, 2);
-    group_check_unknown(&mix);
+    const config_setting_t *setting = config_setting_get_member(top->setting, "takes");
+    char *takes = expand_home(top->reader, value);
+    if (!takes && !top->reader->no_memory)
+        config_wrong(
+            top->reader, setting, "an absolute path, since HOME does not name the home folder");
+    else if (takes && (takes[0] != '/' || !config_text_clean(takes)))
+        config_wrong(top->reader, setting, "an absolute path in UTF-8, or one that begins with ~/");
+    for (size_t length = takes ? strlen(takes) : 0; length > 1 && takes[length - 1] == '/';
+         length--)
+        takes[length - 1] = '\0';
+    replace(&config->takes, takes);
 }
 
-/* The rest */
-
-static char *string_or(struct group *group, const char *key, const char *otherwise)
+/* The encodings that a container can hold. */
+static void list_encodings(enum stem_container container, char *text, size_t size)
 {
-    char *value = group_string(group, key);
-    return value ? value : strdup(otherwise);
+    static const enum stem_encoding ALL[] = {
+        STEM_PCM16, STEM_PCM24, STEM_PCM32, STEM_FLOAT, STEM_DOUBLE};
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t k = 0; k < sizeof ALL / sizeof *ALL; k++)
+        if (stem_format_valid(container, ALL[k], 1) && used < size)
+            used += (size_t)snprintf(
+                text + used, size - used, "%s%s", used ? ", " : "", stem_encoding_name(ALL[k]));
 }
 
 static void read_format(struct group *top, struct stem_config *config)
 {
-    char *container = string_or(top, "format", "wav"),
-         *encoding = string_or(top, "encoding", "pcm24");
-    char expected[128];
+    char expected[192], names[96];
+    const char *container = group_string(top, "format"), *encoding = group_string(top, "encoding");
+    bool right = true;
     if (container && !stem_container_parse(container, &config->container)) {
         snprintf(expected, sizeof expected, "one of %s", stem_container_names());
-        group_wrong(top, "format", config_setting_get_member(top->setting, "format"), expected);
+        config_wrong_at(top->reader, "format", expected);
+        right = false;
     }
     if (encoding && !stem_encoding_parse(encoding, &config->encoding)) {
         snprintf(expected, sizeof expected, "one of %s", stem_encoding_names());
-        group_wrong(top, "encoding", config_setting_get_member(top->setting, "encoding"), expected);
+        config_wrong_at(top->reader, "encoding", expected);
+        right = false;
     }
-    if (!stem_format_valid(config->container, config->encoding, 1)) {
-        const config_setting_t *setting = config_setting_get_member(top->setting, "encoding");
-        config_message(top->errors, top->path, setting ? setting_line(setting) : 0,
-            "encoding: expected pcm16 or pcm24 with format \"flac\", found \"%s\"", encoding);
-    }
-    free(container);
-    free(encoding);
+    if (!right || stem_format_valid(config->container, config->encoding, 1))
+        return;
+    list_encodings(config->container, names, sizeof names);
+    config_error_at(top->reader, encoding ? "encoding" : "format",
+        "expected one of %s with the format %s, found %s", names,
+        stem_container_name(config->container), stem_encoding_name(config->encoding));
 }
+
+/* Numbers */
 
 static void read_pan_law(struct group *top, struct stem_config *config)
 {
@@ -283,167 +113,33 @@ static void read_pan_law(struct group *top, struct stem_config *config)
         double db;
         enum stem_pan_law law;
     } LAWS[] = {{0, STEM_PAN_0DB}, {-3, STEM_PAN_3DB}, {-4.5, STEM_PAN_45DB}, {-6, STEM_PAN_6DB}};
-    const config_setting_t *setting = config_setting_get_member(top->setting, "pan_law");
-    double db = group_number(top, "pan_law", -6, 0, 0);
+    double db = 0;
+    if (!group_number(top, "pan_law", -6, 0, " (dB in the centre)", &db))
+        return;
     for (size_t k = 0; k < sizeof LAWS / sizeof *LAWS; k++)
         if (LAWS[k].db == db) {
             config->pan_law = LAWS[k].law;
             return;
         }
-    group_wrong(top, "pan_law", setting, "0, -3, -4.5 or -6 (dB in the centre)");
+    config_wrong_at(top->reader, "pan_law", "0, -3, -4.5 or -6 (dB in the centre)");
 }
 
-/* An absolute path; "~/" is the home folder. */
-static void read_takes(struct group *top, struct stem_config *config)
+static void read_numbers(struct group *top, struct stem_config *config)
 {
-    const config_setting_t *setting = config_setting_get_member(top->setting, "takes");
-    char *takes = string_or(top, "takes", "/srv/takes");
-    const char *home = getenv("HOME");
-    if (takes && strncmp(takes, "~/", 2) == 0 && home) {
-        char *whole;
-        if (asprintf(&whole, "%s%s", home, takes + 1) >= 0) {
-            free(takes);
-            takes = whole;
-        }
+    group_number(top, "tape", 1, 3600, " (seconds)", &config->tape_seconds);
+    bool given = group_number(top, "preroll", 0, 3600, " (seconds)", &config->preroll_seconds);
+    group_number(top, "sync", 0, 3600, " (seconds)", &config->sync_seconds);
+    group_number(top, "headroom", -120, 0, " (dB)", &config->headroom_db);
+    read_pan_law(top, config);
+    if (given && config->preroll_seconds >= config->tape_seconds) {
+        char expected[96];
+        snprintf(expected, sizeof expected, "less than the %.15g seconds of the tape",
+            config->tape_seconds);
+        config_wrong_at(top->reader, "preroll", expected);
     }
-    for (size_t length = takes ? strlen(takes) : 0; length > 1 && takes[length - 1] == '/';
-         length--)
-        takes[length - 1] = '\0';
-    config->takes = takes;
-    if (takes && takes[0] != '/' && setting)
-        group_wrong(top, "takes", setting, "an absolute path");
 }
 
-static void read_jack_names(struct group *top, struct stem_config *config)
-{
-    const config_setting_t *client = config_setting_get_member(top->setting, "client");
-    const config_setting_t *server = config_setting_get_member(top->setting, "server");
-    config->client = string_or(top, "client", "stemd");
-    config->server = string_or(top, "server", "default");
-    if (config->client && (!is_name(config->client) || strlen(config->client) > 32))
-        group_wrong(top, "client", client, "a name of 1 to 32 bytes without ':' and '/'");
-    if (config->server && !is_name(config->server))
-        group_wrong(top, "server", server, "a JACK server's name");
-}
-
-static void read_times(struct group *top, struct stem_config *config)
-{
-    config->tape_seconds = group_number(top, "tape", 1, 3600, 20);
-    config->preroll_seconds = group_number(top, "preroll", 0, 3600, 0);
-    config->sync_seconds = group_number(top, "sync", 0, 3600, 5);
-    config->headroom_db = group_number(top, "headroom", -60, 0, -3);
-    const config_setting_t *preroll = config_setting_get_member(top->setting, "preroll");
-    char expected[96];
-    snprintf(expected, sizeof expected, "less than the tape's %g seconds", config->tape_seconds);
-    if (preroll && config->preroll_seconds >= config->tape_seconds)
-        group_wrong(top, "preroll", preroll, expected);
-}
-
-static char **one_string(const char *value, size_t *count)
-{
-    char **strings = calloc(2, sizeof *strings);
-    if (strings)
-        strings[0] = strdup(value);
-    *count = strings && strings[0] ? 1 : 0;
-    return strings;
-}
-
-static void read_osc(struct group *top, struct stem_config *config)
-{
-    const config_setting_t *setting = group_find(top, "osc");
-    config->osc_line = setting ? setting_line(setting) : 0;
-    if (setting && !config_setting_is_group(setting)) {
-        group_wrong(top, "osc", setting, "a group: { listen = [ … ]; }");
-    } else if (setting) {
-        struct group osc = group_enter(top, setting, "osc");
-        config->osc_listen = group_strings(&osc, "listen", &config->osc_listen_count);
-        config->osc_allow = group_strings(&osc, "allow", &config->osc_allow_count);
-        config->osc_notify = group_strings(&osc, "notify", &config->osc_notify_count);
-        group_check_unknown(&osc);
-    }
-    if (!config->osc_listen)
-        config->osc_listen = one_string("udp://127.0.0.1:7770", &config->osc_listen_count);
-    if (!config->osc_allow)
-        config->osc_allow = one_string("127.0.0.0/8", &config->osc_allow_count);
-}
-
-static void read_all(const config_t *file, struct stem_config *config,
-    struct stem_config_messages *errors, struct stem_config_messages *warnings)
-{
-    struct group top = {
-        .setting = config_root_setting(file), .path = config->path, .errors = errors};
-    read_jack_names(&top, config);
-    read_takes(&top, config);
-    read_format(&top, config);
-    read_times(&top, config);
-    read_pan_law(&top, config);
-    read_osc(&top, config);
-    read_returns(&top, config);
-    read_stems(&top, config);
-    read_mix(&top, config);
-    group_check_unknown(&top);
-    if (errors->count == 0)
-        config_check_rules(config, errors, warnings);
-}
-
-/* libconfig says "file I/O error" for everything; this says what is wrong. */
-static bool can_be_read(const char *path, struct stem_config_messages *errors)
-{
-    struct stat file;
-    if (stat(path, &file) != 0 || access(path, R_OK) != 0) {
-        config_message(errors, path, 0, "cannot read the configuration: %s", strerror(errno));
-        return false;
-    }
-    if (!S_ISREG(file.st_mode) && !S_ISFIFO(file.st_mode)) {
-        config_message(errors, path, 0, "cannot read the configuration: it is not a file");
-        return false;
-    }
-    return true;
-}
-
-static bool parse(config_t *file, const char *path, struct stem_config_messages *errors)
-{
-    char folder[4096];
-    snprintf(folder, sizeof folder, "%s", path);
-    char *slash = strrchr(folder, '/');
-    if (slash) {
-        *slash = '\0'; /* @include paths are relative to the file that includes */
-        config_set_include_dir(file, folder[0] ? folder : "/");
-    }
-    if (config_read_file(file, path))
-        return true;
-    const char *where = config_error_file(file);
-    config_message(errors, where ? where : path, (unsigned)config_error_line(file), "%s",
-        config_error_text(file));
-    return false;
-}
-
-struct stem_config *stem_config_load(
-    const char *path, struct stem_config_messages *errors, struct stem_config_messages *warnings)
-{
-    config_t file;
-    struct stem_config *config = calloc(1, sizeof *config);
-    config_init(&file);
-    if (config && can_be_read(path, errors) && parse(&file, path, errors)) {
-        config->path = strdup(path);
-        read_all(&file, config, errors, warnings);
-    }
-    config_destroy(&file);
-    if (config && errors->count == 0)
-        return config;
-    stem_config_destroy(config);
-    return NULL;
-}
-
-/* Freeing */
-
-static void free_input(struct stem_config_input *input)
-{
-    for (uint32_t c = 0; input->from && c < input->channels; c++)
-        free(input->from[c].from);
-    free(input->from);
-    free(input->name);
-}
+/* OSC */
 
 static void free_strings(char **strings, size_t count)
 {
@@ -452,54 +148,164 @@ static void free_strings(char **strings, size_t count)
     free(strings);
 }
 
-static void free_stem(struct stem_config_stem *stem)
+/* Copies strings over what is there. */
+static void set_strings(struct config_reader *reader, char ***strings, size_t *count,
+    const config_setting_t *from, size_t from_count)
 {
-    for (size_t i = 0; stem->inputs && i < stem->input_count; i++)
-        free_input(&stem->inputs[i]);
-    for (size_t r = 0; stem->returns && r < stem->return_count; r++)
-        free_input(&stem->returns[r].own);
-    free(stem->inputs);
-    free(stem->returns);
-    free(stem->name);
-}
-
-void stem_config_destroy(struct stem_config *config)
-{
-    if (!config)
-        return;
-    for (size_t s = 0; s < config->stem_count; s++)
-        free_stem(&config->stems[s]);
-    for (size_t r = 0; r < config->return_count; r++)
-        free_input(&config->returns[r]);
-    free_input(&config->mix);
-    free_strings(config->osc_listen, config->osc_listen_count);
-    free_strings(config->osc_allow, config->osc_allow_count);
-    free_strings(config->osc_notify, config->osc_notify_count);
-    free(config->stems);
-    free(config->returns);
-    free(config->path);
-    free(config->client);
-    free(config->server);
-    free(config->takes);
-    free(config);
-}
-
-bool stem_config_find(char *path, size_t size)
-{
-    static const char SYSTEM[] = "/etc/stemd/stemd.conf";
-    const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-    char own[4096] = "";
-    if (base && base[0] == '/')
-        snprintf(own, sizeof own, "%s/stemd/stemd.conf", base);
-    else if (home && home[0] == '/')
-        snprintf(own, sizeof own, "%s/.config/stemd/stemd.conf", home);
-    if (own[0] && access(own, F_OK) == 0) {
-        snprintf(path, size, "%s", own);
-        return true;
+    free_strings(*strings, *count);
+    *count = 0;
+    *strings = config_reader_array(reader, from_count, sizeof **strings);
+    for (size_t k = 0; *strings && k < from_count; k++) {
+        const config_setting_t *setting = config_string_element(from, k);
+        (*strings)[k] = config_reader_copy(reader, config_setting_get_string(setting));
+        *count += (*strings)[k] != NULL;
     }
-    snprintf(path, size, "%s", SYSTEM);
-    if (access(SYSTEM, F_OK) == 0)
-        return true;
-    snprintf(path, size, "%s%s%s", own, own[0] ? " or " : "", SYSTEM);
-    return false;
+}
+
+/* The family of a socket address in the text, or AF_UNSPEC after reporting what is wrong. */
+static int check_url(struct config_reader *reader, const config_setting_t *setting)
+{
+    struct stem_osc_address address;
+    struct stem_error error;
+    const char *url = config_setting_get_string(setting);
+    if (config_text_clean(url) && stem_osc_address_parse(url, &address, &error) == 0)
+        return address.address.ss_family;
+    config_wrong(
+        reader, setting, "\"udp://ADDRESS:PORT\" with a numeric address, or \"unix:///PATH\"");
+    return AF_UNSPEC;
+}
+
+static void read_listen(struct group *osc, struct stem_config *config)
+{
+    size_t count;
+    const config_setting_t *setting = group_strings(osc, "listen", &count);
+    if (!setting)
+        return;
+    if (count == 0)
+        config_wrong(osc->reader, setting, "at least one address to listen at");
+    for (size_t k = 0; k < count; k++)
+        check_url(osc->reader, config_string_element(setting, k));
+    set_strings(osc->reader, &config->osc_listen, &config->osc_listen_count, setting, count);
+}
+
+static void read_allow(struct group *osc, struct stem_config *config)
+{
+    size_t count;
+    const config_setting_t *setting = group_strings(osc, "allow", &count);
+    if (!setting)
+        return;
+    for (size_t k = 0; k < count; k++) {
+        const config_setting_t *block = config_string_element(setting, k);
+        if (!stem_osc_block_valid(config_setting_get_string(block)))
+            config_wrong(osc->reader, block,
+                "an address or a block of them such as \"127.0.0.0/8\" or \"::1/128\"");
+    }
+    set_strings(osc->reader, &config->osc_allow, &config->osc_allow_count, setting, count);
+}
+
+/* Whether a listening socket can send to addresses of that family. */
+static bool can_reach(const struct stem_config *config, int family)
+{
+    struct stem_osc_address address;
+    bool any_wrong = false;
+    for (size_t k = 0; k < config->osc_listen_count; k++) {
+        if (stem_osc_address_parse(config->osc_listen[k], &address, NULL))
+            any_wrong = true; /* reported already; it may be the one */
+        else if (address.address.ss_family == family)
+            return true;
+    }
+    return any_wrong;
+}
+
+/* Notifications are sent from the sockets that listen. */
+static void read_notify(struct group *osc, struct stem_config *config)
+{
+    size_t count;
+    const config_setting_t *setting = group_strings(osc, "notify", &count);
+    if (!setting)
+        return;
+    for (size_t k = 0; k < count; k++) {
+        const config_setting_t *url = config_string_element(setting, k);
+        int family = check_url(osc->reader, url);
+        if (family != AF_UNSPEC && !can_reach(config, family))
+            config_wrong(osc->reader, url,
+                "an address of the same kind (IPv4, IPv6 or unix) as one in \"listen\"");
+    }
+    set_strings(osc->reader, &config->osc_notify, &config->osc_notify_count, setting, count);
+}
+
+static void read_osc(struct group *top, struct stem_config *config)
+{
+    struct group osc;
+    if (!group_inner(top, "osc", &osc))
+        return;
+    read_listen(&osc, config);
+    read_allow(&osc, config);
+    read_notify(&osc, config);
+    group_check_unknown(&osc);
+}
+
+/* The whole */
+
+static void add_string(
+    struct config_reader *reader, char **strings, size_t *count, const char *value)
+{
+    if (strings && (strings[*count] = config_reader_copy(reader, value)))
+        ++*count;
+}
+
+static void set_defaults(struct config_reader *reader, struct stem_config *config)
+{
+    config->path = config_reader_copy(reader, reader->path);
+    config->client = config_reader_copy(reader, "stemd");
+    config->server = config_reader_copy(reader, "default");
+    config->takes = config_reader_copy(reader, "/srv/takes");
+    config->container = STEM_WAV;
+    config->encoding = STEM_PCM24;
+    config->tape_seconds = 20;
+    config->sync_seconds = 5;
+    config->headroom_db = -3;
+    config->pan_law = STEM_PAN_0DB;
+    config->osc_listen = config_reader_array(reader, 1, sizeof *config->osc_listen);
+    add_string(reader, config->osc_listen, &config->osc_listen_count, STEM_OSC_DEFAULT_URL);
+    config->osc_allow = config_reader_array(reader, 2, sizeof *config->osc_allow);
+    add_string(reader, config->osc_allow, &config->osc_allow_count, "127.0.0.0/8");
+    add_string(reader, config->osc_allow, &config->osc_allow_count, "::1/128");
+    config->osc_notify = config_reader_array(reader, 0, sizeof *config->osc_notify);
+}
+
+static void read_all(struct config_reader *reader, struct stem_config *config)
+{
+    struct group top = {.reader = reader, .setting = config_root_setting(&reader->file)};
+    set_defaults(reader, config);
+    read_jack_names(&top, config);
+    read_takes(&top, config);
+    read_format(&top, config);
+    read_numbers(&top, config);
+    read_osc(&top, config);
+    config_read_returns(&top, config);
+    config_read_stems(&top, config);
+    config_read_mix(&top, config);
+    group_check_unknown(&top);
+    config_check_rules(reader, config);
+    if (reader->no_memory)
+        config_message(reader->errors, reader->path, 0, "no memory for the configuration");
+}
+
+struct stem_config *stem_config_load(
+    const char *path, struct stem_config_messages *errors, struct stem_config_messages *warnings)
+{
+    struct config_reader reader;
+    size_t errors_before = errors->count;
+    struct stem_config *config = calloc(1, sizeof *config);
+    if (!config)
+        config_message(errors, path, 0, "no memory for the configuration");
+    bool opened = config_reader_open(&reader, path, errors, warnings);
+    if (config && opened)
+        read_all(&reader, config);
+    config_reader_close(&reader);
+    if (config && opened && errors->count == errors_before && !reader.no_memory)
+        return config;
+    stem_config_destroy(config);
+    return NULL;
 }

@@ -1,6 +1,6 @@
 /* Configuration: the text file, read, checked and made into plain data.
  *
- * The only file that knows libconfig is config.c. Every error names file, line, setting, what was
+ * Only config*.c know libconfig. Every error names file, line, setting, what was
  * expected and what was found; all errors are reported at once. Unknown settings are errors, with a
  * suggestion where one is likely. Names are kept as written; what must be unique is compared after
  * stem_naming_safe, without regard to case, because file names are made from it.
@@ -74,7 +74,6 @@ struct stem_config {
     size_t osc_allow_count;
     char **osc_notify; /* udp://ADDRESS:PORT that get every event unasked */
     size_t osc_notify_count;
-    unsigned osc_line;                 /* where the osc group stands */
     struct stem_config_input *returns; /* shared returns */
     size_t return_count;
     struct stem_config_stem *stems;
@@ -103,8 +102,8 @@ void stem_config_destroy(struct stem_config *config);
 void stem_config_print(const struct stem_config *config, FILE *out);
 
 /* Path of the file used without -c: $XDG_CONFIG_HOME/stemd/stemd.conf (or ~/.config/…), then
- * /etc/stemd/stemd.conf. Returns false when neither exists; `path` then lists both for a message.
- */
+ * stemd/stemd.conf in the folder for settings it was built with, and in /etc. Returns false when
+ * none exists; `path` then lists them for a message. */
 bool stem_config_find(char *path, size_t size);
 
 #endif

@@ -2,21 +2,17 @@
  */
 #include "config.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* libconfig strings: backslash escapes; bytes above 0x7F stand for themselves. */
+/* A libconfig string. Control characters are in none of ours; UTF-8 stands for itself. */
 static void print_string(FILE *out, const char *value)
 {
     fputc('"', out);
     for (const unsigned char *c = (const unsigned char *)value; *c; c++) {
         if (*c == '"' || *c == '\\')
-            fprintf(out, "\\%c", *c);
-        else if (*c < 0x20)
-            fprintf(out, "\\x%02x", *c);
-        else
-            fputc(*c, out);
+            fputc('\\', out);
+        fputc(*c, out);
     }
     fputc('"', out);
 }
@@ -25,11 +21,14 @@ static void print_string(FILE *out, const char *value)
 static void print_number(FILE *out, double value)
 {
     char text[40];
-    for (int digits = 1; digits <= 17; digits++) {
+    for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, value);
         if (strtod(text, NULL) == value)
             break;
     }
+    char *comma = strchr(text, ','); /* some languages write one; the file's does not */
+    if (comma)
+        *comma = '.';
     fprintf(out, "%s%s", text, strpbrk(text, ".e") ? "" : ".0");
 }
 
@@ -50,20 +49,28 @@ static void print_setting(FILE *out, const char *name, double value)
     fputs("; ", out);
 }
 
+/* Where the ports are connected from; `channels` when all are patched by hand. */
+static void print_sources(FILE *out, const struct stem_config_input *input)
+{
+    bool patched = false;
+    for (uint32_t c = 0; c < input->channels; c++)
+        patched = patched || input->from[c].from[0];
+    if (!patched) {
+        fprintf(out, "channels = %u; ", input->channels);
+        return;
+    }
+    fputs("from = [", out);
+    for (uint32_t c = 0; c < input->channels; c++) {
+        fputs(c ? ", " : " ", out);
+        print_string(out, input->from[c].from);
+    }
+    fputs(" ]; ", out);
+}
+
 /* Everything inside an input's braces but its name. */
 static void print_input_settings(FILE *out, const struct stem_config_input *input)
 {
-    bool patched = input->channels > 0 && input->from[0].from[0];
-    if (patched) {
-        fputs("from = [", out);
-        for (uint32_t c = 0; c < input->channels; c++) {
-            fputs(c ? ", " : " ", out);
-            print_string(out, input->from[c].from);
-        }
-        fputs(" ]; ", out);
-    } else {
-        fprintf(out, "channels = %u; ", input->channels);
-    }
+    print_sources(out, input);
     print_setting(out, "gain", input->gain_db);
     fprintf(out, "polarity = \"%s\"; ", input->invert ? "inverted" : "normal");
     if (input->has_pan)
@@ -151,7 +158,10 @@ static void print_osc(FILE *out, const struct stem_config *config)
 
 void stem_config_print(const struct stem_config *config, FILE *out)
 {
-    fprintf(out, "# effective configuration of %s\n", config->path);
+    fputs("# The effective configuration of ", out);
+    for (const unsigned char *c = (const unsigned char *)config->path; *c; c++)
+        fputc(*c < 0x20 ? '?' : *c, out); /* a line end would end the comment */
+    fputc('\n', out);
     print_top(out, config);
     print_osc(out, config);
     fputs("returns = (\n", out);
@@ -164,6 +174,6 @@ void stem_config_print(const struct stem_config *config, FILE *out)
     if (!config->has_mix)
         return;
     fputs("mix = { ", out);
-    print_input_settings(out, &config->mix);
+    print_sources(out, &config->mix);
     fputs("};\n", out);
 }

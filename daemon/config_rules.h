@@ -3,10 +3,10 @@
 #ifndef STEMD_CONFIG_RULES_H
 #define STEMD_CONFIG_RULES_H
 
-#include "config.h"
+#include "config_reader.h"
 
-/* Checks a configuration whose single settings are right. */
-void config_check_rules(const struct stem_config *config, struct stem_config_messages *errors,
-    struct stem_config_messages *warnings);
+/* Checks a configuration as far as it could be read: a name that is NULL or a width of 0 stands for
+ * a setting whose error is reported already. */
+void config_check_rules(struct config_reader *reader, const struct stem_config *config);
 
 #endif
