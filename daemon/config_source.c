@@ -33,6 +33,7 @@ struct scan {
     unsigned depth;
     unsigned line;
     enum state state;
+    unsigned begin; /* line in which the string or comment began */
 };
 
 static void scan_file(struct scan *scan);
@@ -77,7 +78,7 @@ static void scan_include(const struct scan *scan, const char *text)
     char *name = included_name(text);
     char *path = name ? config_source_path(scan->folder, name) : NULL;
     const char *reason = path ? unreadable(path) : strerror(ENOMEM);
-    struct scan inner = {path, scan->folder, scan->errors, scan->depth + 1, 0, CODE};
+    struct scan inner = {path, scan->folder, scan->errors, scan->depth + 1, 0, CODE, 0};
     if (name && name[0] == '/' && scan->folder) /* libconfig would look inside the folder */
         config_message(scan->errors, scan->path, scan->line,
             "cannot include \"%s\": the path must be relative to the folder %s", name,
@@ -133,10 +134,12 @@ static const char *scan_code(struct scan *scan, const char *text)
         return text + strlen(text);
     if (strncmp(text, "/*", 2) == 0) {
         scan->state = COMMENT;
+        scan->begin = scan->line;
         return text + 2;
     }
     if (*text == '"') {
         scan->state = STRING;
+        scan->begin = scan->line;
         return text + 1;
     }
     bool sign = (*text == '-' || *text == '+') && isdigit((unsigned char)text[1]);
@@ -193,6 +196,10 @@ static void scan_file(struct scan *scan)
         scan->line++;
         scan_line(scan, line);
     }
+    if (scan->state != CODE) /* libconfig would name the last line, and leak */
+        config_message(scan->errors, scan->path, scan->begin,
+            "expected the end of the %s that begins here, found the end of the file",
+            scan->state == STRING ? "string" : "comment");
     if (ferror(file))
         config_message(scan->errors, scan->path, 0, "cannot read it: %s", strerror(errno));
     free(line);
@@ -203,7 +210,7 @@ bool config_source_check(const char *path, const char *folder, struct stem_confi
 {
     size_t before = errors->count;
     const char *reason = unreadable(path);
-    struct scan scan = {path, folder, errors, 0, 0, CODE};
+    struct scan scan = {path, folder, errors, 0, 0, CODE, 0};
     if (reason)
         config_message(errors, path, 0, "cannot read the configuration: %s", reason);
     else

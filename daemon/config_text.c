@@ -53,6 +53,28 @@ bool config_text_is_pattern(const char *from)
     return from[0] == '/';
 }
 
+/* regcomp's status for a pattern behind a prefix. */
+static int compile(const char *prefix, const char *pattern, size_t length)
+{
+    regex_t compiled;
+    char *text = NULL;
+    if (asprintf(&text, "%s%.*s", prefix, (int)length, pattern) < 0)
+        return REG_ESPACE;
+    int status = regcomp(&compiled, text, REG_EXTENDED | REG_NOSUB);
+    if (status == 0)
+        regfree(&compiled);
+    free(text);
+    return status;
+}
+
+/* The pattern is matched as "^(" pattern ")$", so its own parentheses must be in pairs. regcomp
+ * takes a closing one too many as an ordinary character; it would close ours. */
+static int pattern_status(const char *pattern, size_t length)
+{
+    int status = compile("", pattern, length);
+    return status == 0 && compile("(", pattern, length) == 0 ? REG_ERPAREN : status;
+}
+
 static const char *check_pattern(const char *from, char *expected, size_t size)
 {
     size_t length = strlen(from);
@@ -61,14 +83,9 @@ static const char *check_pattern(const char *from, char *expected, size_t size)
     if (length == 2)
         return "a pattern between the slashes";
     char reason[160];
-    regex_t pattern;
-    char *text = strndup(from + 1, length - 2);
-    int status = text ? regcomp(&pattern, text, REG_EXTENDED | REG_NOSUB) : REG_ESPACE;
-    free(text);
-    if (status == 0) {
-        regfree(&pattern);
+    int status = pattern_status(from + 1, length - 2);
+    if (status == 0)
         return NULL;
-    }
     regerror(status, NULL, reason, sizeof reason);
     snprintf(
         expected, size, "a POSIX extended regular expression between the slashes (%s)", reason);
