@@ -1,27 +1,20 @@
-import itertools
-import os
-
 import pytest
 
-import studio as studio_module
-
-_numbers = itertools.count()
+from studio import Studio
 
 
 @pytest.fixture
 def studio(tmp_path):
     """An empty studio; the test starts what it needs."""
-    the_studio = studio_module.Studio(tmp_path, f"stemdtest{os.getpid()}n{next(_numbers)}")
+    the_studio = Studio(tmp_path)
     try:
         yield the_studio
     finally:
         the_studio.close()
 
 
-@pytest.fixture
-def two_stems(studio):
-    """A running studio: a ruler with 4 ports at full scale, two stereo stems of two ports each."""
-    studio.server()
+def fill(studio, **server):
+    studio.server(**server)
     studio.ruler(4)
     studio.configure(
         '{ name = "Drums"; inputs = ( { name = "Kit"; from = ["ruler:out_1", "ruler:out_2"]; } ); },'
@@ -29,4 +22,26 @@ def two_stems(studio):
     studio.stemd()
     studio.channels = [("01_Drums.wav", 1, [1]), ("01_Drums.wav", 2, [2]),
                        ("02_Lead-Vocals.wav", 1, [3]), ("02_Lead-Vocals.wav", 2, [3])]
+    return studio
+
+
+@pytest.fixture
+def two_stems(studio):
+    """A running studio: a ruler with 4 ports at full scale, two stereo stems of it."""
+    return fill(studio)
+
+
+@pytest.fixture
+def async_stems(studio):
+    """The same on a server in asynchronous mode, where cycles are skipped when somebody is late."""
+    return fill(studio, sync=False)
+
+
+@pytest.fixture
+def daemon_alone(studio):
+    """A daemon whose JACK server is not there: enough for talking to it."""
+    studio.configure('{ name = "Drums"; inputs = ( { name = "In"; from = "ruler:out_1"; } ); },'
+                     '{ name = "Lead Vocals"; inputs = ( { name = "In"; } ); }',
+                     mix='{ channels = 2; }')
+    studio.stemd(on_server=False)
     return studio

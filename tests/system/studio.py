@@ -4,14 +4,16 @@ Nothing here is shared with other servers of the machine: server names, ports an
 and everything is ended when the test ends, whatever happened.
 """
 
+import fcntl
+import itertools
 import json
 import os
 import pathlib
-import shutil
 import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import time
 
 BUILD = pathlib.Path(os.environ.get("STEMD_BUILD", "build")).resolve()
@@ -24,14 +26,14 @@ CHECK = BUILD / "tests/support/ruler_check"
 PATIENCE = float(os.environ.get("STEMD_PATIENCE", "60"))
 
 
-def wait_for(condition, what, seconds=PATIENCE):
+def wait_for(condition, what, seconds=PATIENCE, nap=0.02):
     """Waits until condition() is true and returns its value."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = condition()
         if value:
             return value
-        time.sleep(0.02)
+        time.sleep(nap)
     raise AssertionError(f"waited {seconds:g} s in vain: {what}")
 
 
@@ -44,10 +46,16 @@ def free_port():
 class Osc:
     """A bare OSC client, independent of stemctl and liblo."""
 
-    def __init__(self, port):
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    def __init__(self, address):
+        """address: a UDP port of this machine, or the path of a UNIX socket."""
+        if isinstance(address, int):
+            self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.socket.connect(("127.0.0.1", address))
+        else:
+            self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            self.socket.bind("")  # a name of its own, so that it can be answered
+            self.socket.connect(str(address))
         self.socket.settimeout(PATIENCE)
-        self.socket.connect(("127.0.0.1", port))
 
     def close(self):
         self.socket.close()
@@ -113,27 +121,58 @@ class Osc:
             self.data.append((got, values))
 
 
+class ServerName:
+    """A JACK server name that nobody else uses meanwhile. There are few, and they are used again and
+    again: JACK's registry has places for eight servers, and the place of a killed one is only given
+    to a server of the same name."""
+
+    def __init__(self):
+        folder = pathlib.Path(tempfile.gettempdir())
+        for number in itertools.cycle(range(1, 6)):
+            self.lock = open(folder / f"stemd-test-server-{os.getuid()}-{number}.lock", "w")
+            try:
+                fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                self.lock.close()
+                time.sleep(0.05)
+                continue
+            self.text = f"stemdtest{number}"
+            return
+
+    def release(self):
+        self.lock.close()
+
+
 class Studio:
-    def __init__(self, folder, name):
+    def __init__(self, folder):
         self.folder = folder
-        self.server_name = name
+        self.name = ServerName()
+        self.server_name = self.name.text
         self.takes = folder / "takes"
         self.takes.mkdir()
         self.port = free_port()
+        self.socket = folder / "osc"
         self.processes = []
+        self.oscs = []
+        self.jackd = None
         self.rate = 48000
+        self.period = 256
+        self.late = None
         self.environment = dict(
-            os.environ, JACK_NO_AUDIO_RESERVATION="1", JACK_DEFAULT_SERVER=name,
+            os.environ, JACK_NO_AUDIO_RESERVATION="1", JACK_DEFAULT_SERVER=self.server_name,
             STEMCTL_URL=f"udp://127.0.0.1:{self.port}", XDG_CONFIG_HOME=str(folder / "none"))
 
     # Programs
 
-    def start(self, *command, log=None, **options):
+    def start(self, *command, log=None, environment=None, **options):
+        """Starts a program in a process group of its own, which ends with the studio."""
         out = open(self.folder / log, "ab") if log else subprocess.DEVNULL
+        options.setdefault("stdin", subprocess.DEVNULL)
         process = subprocess.Popen(
-            [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=out,
-            stderr=subprocess.STDOUT if log else out, env=self.environment,
-            start_new_session=True, **options)
+            [str(word) for word in command], stdout=out, stderr=subprocess.STDOUT if log else out,
+            env=dict(self.environment, **(environment or {})), start_new_session=True, **options)
+        if log:
+            out.close()
         self.processes.append(process)
         return process
 
@@ -154,30 +193,62 @@ class Studio:
         return process.wait(PATIENCE)
 
     def close(self):
+        """Ends everything, whatever state it is in, and removes what it left behind."""
+        for osc in self.oscs:
+            osc.close()
         for process in reversed(self.processes):
-            if process.poll() is None:
-                process.send_signal(signal.SIGCONT)
-                process.terminate()
-                try:
-                    process.wait(10)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
-        for path in pathlib.Path("/dev/shm").glob(f"jack_*{self.server_name}*"):
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
+            self.end_surely(process)
+        if self.jackd and self.jackd.returncode == -signal.SIGKILL:
+            self.tidy_up()
+        for path in pathlib.Path("/dev/shm").glob(f"jack_*{self.server_name}_*"):
+            path.unlink(missing_ok=True)
+        self.name.release()
+
+    def tidy_up(self):
+        """A killed server leaves its shared memory behind; the next one of that name removes it when
+        it ends."""
+        jackd = self.start("jackd", "-n", self.server_name, "-r", "-d", "dummy")
+        try:
+            wait_for(lambda: self.run("jack_lsp").returncode == 0 or jackd.poll() is not None,
+                     "another server", seconds=10)
+        finally:
+            self.end_surely(jackd)
+
+    @staticmethod
+    def end_surely(process):
+        def tell(how):
+            try:
+                os.killpg(process.pid, how)  # each is the leader of a group of its own
+            except ProcessLookupError:
+                pass
+
+        if process.poll() is None:
+            tell(signal.SIGCONT)
+            tell(signal.SIGTERM)
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                pass
+        tell(signal.SIGKILL)
+        process.wait()
 
     # The graph
 
     def server(self, period=256, rate=48000, sync=True, realtime=False, ports=None):
-        """Starts the JACK server. Synchronous mode, because in asynchronous mode a client behind a
-        late one sees the next cycle's time with the late one's samples: no recorder can know."""
-        self.rate = rate
-        command = ["jackd", "-n", self.server_name]
+        """Starts the JACK server. In synchronous mode the graph never skips a cycle, however slow
+        the machine: the driver waits. In asynchronous mode a client that is called late is told the
+        next cycle's frame with its own cycle's samples, and no recorder can know; check() then lets
+        late periods pass where they follow a gap."""
+        self.rate, self.period = rate, period
+        self.late = None if sync else period
+        command = ["jackd", "--name", self.server_name]
         command += ["-R"] if realtime else ["-r"]
         command += ["-S"] if sync else []
         command += ["-p", ports] if ports else []
         self.jackd = self.start(*command, "-d", "dummy", "-r", rate, "-p", period, log="jackd.log")
-        wait_for(lambda: self.run("jack_lsp").returncode == 0, "JACK server")
+        wait_for(lambda: self.run("jack_lsp").returncode == 0 or self.jackd.poll() is not None,
+                 "JACK server")
+        assert self.jackd.poll() is None, self.read("jackd.log")
         return self.jackd
 
     def ruler(self, ports, bits=24, client="ruler"):
@@ -205,29 +276,50 @@ class Studio:
 
     # stemd
 
-    def configure(self, stems, **settings):
-        """Writes a configuration; stems is the text of the stem list."""
-        settings.setdefault("tape", 10.0)
-        lines = [f'takes = "{self.takes}";', f'server = "{self.server_name}";',
-                 f'osc: {{ listen = [ "udp://127.0.0.1:{self.port}" ]; }};']
+    def configure(self, stems, osc="", **settings):
+        """Writes a configuration: stems is the text of the stem list, osc further settings of the
+        osc group; mix and returns are text too, everything else plain values."""
+        settings = {"tape": 10.0, "takes": str(self.takes), "server": self.server_name, **settings}
+        lines = [f'osc: {{ listen = [ "udp://127.0.0.1:{self.port}", "unix://{self.socket}" ]; '
+                 f'{osc} }};']
         for key, value in settings.items():
-            if key in ("mix", "returns"):
-                lines.append(f"{key} = {value};")
-            else:
-                lines.append(f"{key} = {json.dumps(value)};")
+            text = value if key in ("mix", "returns") else json.dumps(value)
+            lines.append(f"{key} = {text};")
         lines.append(f"stems = ( {stems} );")
         self.config = self.folder / "stemd.conf"
         self.config.write_text("\n".join(lines) + "\n")
         return self.config
 
-    def stemd(self, *options, wait=True):
-        process = self.start(STEMD, "-c", self.config, *options, log="stemd.log")
-        self.daemon = process
-        if wait:
-            wait_for(lambda: "of them connected" in self.read("stemd.log")
-                     or process.poll() is not None, "stemd on the server")
-            assert process.poll() is None, self.read("stemd.log")
-        return process
+    def stemd(self, *options, before=(), on_server=True, wait=True, **popen):
+        """Starts the daemon and waits until it runs on the server (or, without one, answers).
+        before: words before the command, such as a limit."""
+        self.daemon = self.start(*before, STEMD, "-c", self.config, *options, log="stemd.log",
+                                 **popen)
+        if not wait:
+            pass
+        elif on_server:
+            self.wait_for_log("of them connected")
+        else:
+            wait_for(lambda: self.answers() or self.daemon.poll() is not None, "an answer to /ping")
+            assert self.daemon.poll() is None, self.read("stemd.log")
+        return self.daemon
+
+    def wait_for_log(self, text, times=1):
+        """Waits until the daemon has logged a text that often."""
+        wait_for(lambda: self.read("stemd.log").count(text) >= times
+                 or self.daemon.poll() is not None, f'"{text}" in the log')
+        assert self.daemon.poll() is None, self.read("stemd.log")
+
+    def answers(self):
+        """Whether the daemon answers at all."""
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+                client.connect(("127.0.0.1", self.port))
+                client.settimeout(0.2)
+                client.send(Osc.message("/ping"))
+                return Osc.decode(client.recv(65536))[1] == ["/ping", "pong"]
+        except OSError:
+            return False
 
     def stemctl(self, *words):
         return self.run(STEMCTL, *words)
@@ -239,11 +331,29 @@ class Studio:
                                         self.read("stemd.log"))
         return result.stdout.strip()
 
+    def osc(self, address=None):
+        """A bare OSC client of the daemon; closed with the studio."""
+        client = Osc(self.port if address is None else address)
+        self.oscs.append(client)
+        return client
+
     def status(self):
-        return json.loads(self.ok("status", "--json"))
+        """The daemon's status, by OSC."""
+        client = self.osc()
+        try:
+            answer = client.ask("/status")
+            assert answer[:2] == ["/reply", "/status"], answer
+            return {path.rpartition("/")[2]: values[0] for path, values in client.data}
+        finally:
+            self.oscs.remove(client)
+            client.close()
 
     def frames(self):
         return self.status()["frames"]
+
+    def folders(self):
+        """All take folders, in the order of their starts."""
+        return sorted(self.takes.iterdir(), key=lambda f: self.manifest(f)["start_frame"])
 
     def record(self, seconds, *start):
         """Records until the take is that long on its own timeline; returns the folder."""
@@ -252,9 +362,10 @@ class Studio:
         return pathlib.Path(self.ok("stop"))
 
     def run_for(self, seconds):
-        """Waits until the running take has grown by that much."""
+        """Waits until the running take has grown by that much on its own timeline."""
         end = self.frames() + seconds * self.rate
-        wait_for(lambda: self.frames() >= end, f"{seconds} s more of the take")
+        wait_for(lambda: self.frames() >= end, f"{seconds} s more of the take",
+                 seconds=4 * seconds + PATIENCE, nap=0.05)
 
     def manifest(self, folder):
         return json.loads((pathlib.Path(folder) / "take.json").read_text())
@@ -268,7 +379,8 @@ class Studio:
         path = self.folder / "map"
         path.write_text("".join(
             f"{file} {channel} {' '.join(map(str, ports))}\n" for file, channel, ports in channels))
-        result = self.run(CHECK, folder, path, "--bits", self.bits, "--log", self.ruler_log)
+        late = ["--late", self.late] if self.late else []
+        result = self.run(CHECK, folder, path, "--bits", self.bits, "--log", self.ruler_log, *late)
         assert result.returncode == 0, result.stdout + result.stderr + self.read("stemd.log")
         words = result.stdout.split()
         return {words[k]: int(words[k + 1]) for k in range(len(words) - 12, len(words), 2)}
