@@ -73,6 +73,16 @@ static int start(struct ruler *ruler)
     return jack_activate(ruler->client);
 }
 
+/* The ports go one by one: when a client with some hundred ports is closed with them, JACK2 1.9.21
+ * writes to it about each one while the client no longer listens, until both wait for ever. */
+static void stop(struct ruler *ruler)
+{
+    jack_deactivate(ruler->client);
+    for (uint32_t p = 0; p < ruler->port_count; p++)
+        jack_port_unregister(ruler->client, ruler->ports[p]);
+    jack_client_close(ruler->client);
+}
+
 static void write_log(const struct ruler *ruler)
 {
     FILE *out = ruler->log ? fopen(ruler->log, "w") : NULL;
@@ -132,7 +142,7 @@ int main(int argc, char **argv)
     printf("ready\n");
     fflush(stdout);
     sigwait(&signals, &number);
-    jack_client_close(ruler.client);
+    stop(&ruler);
     write_log(&ruler);
     free(ruler.ports);
     return 0;

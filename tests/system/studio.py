@@ -293,12 +293,13 @@ class Studio:
     def stemd(self, *options, before=(), on_server=True, wait=True, **popen):
         """Starts the daemon and waits until it runs on the server (or, without one, answers).
         before: words before the command, such as a limit."""
+        logged = self.read("stemd.log").count("of them connected")
         self.daemon = self.start(*before, STEMD, "-c", self.config, *options, log="stemd.log",
                                  **popen)
         if not wait:
             pass
         elif on_server:
-            self.wait_for_log("of them connected")
+            self.wait_for_log("of them connected", logged + 1)
         else:
             wait_for(lambda: self.answers() or self.daemon.poll() is not None, "an answer to /ping")
             assert self.daemon.poll() is None, self.read("stemd.log")

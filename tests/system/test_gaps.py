@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from studio import wait_for
+from studio import mono_stems, wait_for
+from tracing import require_tracing, stall_disk
 
 
 def pause(process, seconds, times=3):
@@ -55,6 +56,23 @@ def test_gaps_do_not_arise_where_the_server_waits(two_stems):
     two_stems.run_for(0.2)
     folder = two_stems.ok("stop")
     assert two_stems.check(folder, two_stems.channels)["gaps"] == 0
+
+
+def test_gaps_do_not_arise_while_the_tape_lasts(studio):
+    """The disk stalls for two seconds; the tape holds more than that."""
+    require_tracing()
+    studio.server()
+    studio.ruler(8)
+    stems, channels = mono_stems(8)
+    studio.configure(stems, tape=8.0)
+    studio.stemd()
+    studio.ok("start")
+    stall = stall_disk(studio, 2)
+    wait_for(lambda: studio.status()["tape_used"] > 0.15, "a stalled disk", nap=0.05)
+    wait_for(lambda: studio.status()["tape_used"] < 0.05, "a disk that has caught up", nap=0.05)
+    studio.end(stall, signal.SIGINT)
+    folder = studio.ok("stop")
+    assert studio.check(folder, channels)["gaps"] == 0
 
 
 def test_gaps_of_a_busy_machine_are_listed(async_stems):

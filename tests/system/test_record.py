@@ -1,5 +1,6 @@
 """What is recorded is what was played: frame by frame, bit by bit."""
 
+import json
 import pathlib
 import time
 
@@ -20,7 +21,8 @@ def test_record_holds_every_frame(two_stems):
 
 @pytest.mark.parametrize("container,encoding", [
     ("wav", "pcm24"), ("w64", "pcm24"), ("caf", "pcm24"), ("aiff", "pcm24"), ("flac", "pcm24"),
-    ("wav", "float"), ("wav", "pcm32"), ("wav", "double"), ("caf", "float"), ("aiff", "float")])
+    ("wav", "float"), ("wav", "pcm32"), ("wav", "double"), ("caf", "float"), ("aiff", "float"),
+    ("flac", "pcm16"), ("wav", "pcm16")])
 def test_record_is_bit_transparent_at_full_scale(studio, container, encoding):
     studio.server()
     studio.ruler(2, bits=24)
@@ -31,7 +33,8 @@ def test_record_is_bit_transparent_at_full_scale(studio, container, encoding):
     folder = studio.record(1)
     manifest = studio.manifest(folder)
     file = manifest["stems"][0]["file"]
-    assert manifest["stems"][0]["clips"] == 0
+    if encoding != "pcm16":  # it rounds to nearest; the uppermost half step saturates
+        assert manifest["stems"][0]["clips"] == 0
     assert manifest["stems"][0]["peak"] > 0.9999  # the full scale was there
     counts = studio.check(folder, [(file, 1, [1]), (file, 2, [2])])
     assert counts["wrong"] == 0
@@ -147,14 +150,10 @@ def test_record_mute_silences_one_stem_and_no_other(two_stems):
     two_stems.run_for(0.5)
     folder = two_stems.ok("stop")
     two_stems.check(folder, two_stems.channels[:2])
-    import wave
-    with wave.open(folder + "/02_Lead-Vocals.wav") as sound:
-        data = sound.readframes(sound.getnframes())
-    assert b"\0" * (6 * 4800) in data  # a tenth of a second of silence
+    assert b"\0" * (6 * 4800) in pathlib.Path(folder, "02_Lead-Vocals.wav").read_bytes()
 
 
 def json_stem(studio, name):
-    import json
     stems = json.loads(studio.ok("stems", "--json"))["stems"]
     return next(stem for stem in stems if stem["name"] == name)
 

@@ -198,6 +198,20 @@ def test_server_port_limit_is_told(studio):
     assert "JACK refused port" in log and "jackd -p" in log
 
 
+@pytest.mark.xfail(strict=True, reason="ports are not unregistered before the client is closed")
+def test_server_is_not_hurt_by_the_end_of_many_ports(studio):
+    """JACK2 1.9.21 comes to a stand when a client with that many ports is closed with them."""
+    studio.server(ports=2048)
+    stems = ", ".join(f'{{ name = "S{k}"; channels = 8; inputs = ( '
+                      + ", ".join(f'{{ name = "I{n}"; channels = 8; }}' for n in range(4)) + " ); }"
+                      for k in range(16))
+    studio.configure(stems)
+    studio.stemd()
+    studio.daemon.terminate()
+    assert studio.daemon.wait(10) == 0
+    assert studio.run("jack_lsp", timeout=10).returncode == 0
+
+
 @pytest.mark.parametrize("closed", ["stdin", "all"])
 def test_server_is_recorded_without_standard_files(studio, closed):
     """A service or a script may close them; descriptors 0 to 2 then belong to something else."""
