@@ -18,8 +18,12 @@ enum stemctl_exit {
 
 struct osc_client;
 
-/* NULL and `error` when the URL is wrong or no socket can be had. */
-struct osc_client *osc_client_open(const char *url, struct stem_error *error);
+/* Opens a socket to the daemon at `url`. STEMCTL_OK and `client`; or NULL, `error` and
+ * STEMCTL_USAGE when the URL is wrong, STEMCTL_NO_ANSWER when nobody can be reached there. */
+enum stemctl_exit osc_client_open(
+    const char *url, struct osc_client **client, struct stem_error *error);
+
+/* NULL is allowed. */
 void osc_client_close(struct osc_client *client);
 
 struct osc_answer {
@@ -31,10 +35,14 @@ struct osc_answer {
 /* Called for each data message before the final answer. */
 typedef void osc_data(const char *path, lo_message message, void *data);
 
-/* Sends a request (NULL: no arguments; it is freed) and waits for its answer. Returns
- * STEMCTL_OK (look at answer->code) or STEMCTL_NO_ANSWER with `error`. `on_data` may be NULL. */
+/* Sends a request (NULL: no arguments; it is freed) and waits for its answer. The time-out counts
+ * from the last sign of life: each data message begins it anew. `on_data` may be NULL. Returns
+ * STEMCTL_OK (look at answer->code), or STEMCTL_NO_ANSWER or STEMCTL_INTERRUPTED with `error`. */
 enum stemctl_exit osc_client_ask(struct osc_client *client, const char *path, lo_message arguments,
     double timeout_seconds, osc_data *on_data, void *data, struct osc_answer *answer,
     struct stem_error *error);
+
+/* Whether the final answer's count says that a data message was lost on the way. */
+bool osc_answer_incomplete(const struct osc_answer *answer);
 
 #endif

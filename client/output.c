@@ -1,68 +1,52 @@
-/* Printing for people and for programs. */
-#include "stemctl.h"
+#include "output.h"
 
-#include <locale.h>
+#include "text.h"
+
+#include <errno.h>
+#include <langinfo.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
+#include <unistd.h>
+
+enum { LABEL_COLUMNS = 9 };
+
+void stemctl_output_look(struct stemctl_output *output)
+{
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    bool capable = term && *term && strcmp(term, "dumb") != 0;
+    output->terminal = isatty(STDOUT_FILENO) && !output->json;
+    output->colours = output->terminal && capable && !(no_color && *no_color);
+    output->blocks = output->terminal && capable && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+enum stemctl_exit stemctl_fail(
+    const struct stemctl_output *output, enum stemctl_exit code, const char *text)
+{
+    if (output->json) {
+        stemctl_print_json(
+            json_pack("{s:o, s:i}", "error", stemctl_json_text(text), "code", (int)code));
+        return code;
+    }
+    fputs("stemctl: ", stderr);
+    stemctl_text_write(stderr, text);
+    fputc('\n', stderr);
+    return code;
+}
+
+enum stemctl_exit stemctl_output_finish(enum stemctl_exit code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    fprintf(stderr, "stemctl: cannot write to standard output: %s\n", strerror(errno));
+    return code == STEMCTL_OK ? STEMCTL_REFUSED : code;
+}
 
 void stemctl_print_json(json_t *object)
 {
-    if (object && json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0)
+    if (object && json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) == 0)
         putchar('\n');
     json_decref(object);
-}
-
-void stemctl_fail(const struct stemctl *ctl, enum stemctl_exit code, const char *text)
-{
-    if (ctl->json)
-        stemctl_print_json(
-            json_pack("{s:o, s:i}", "error", stemctl_json_text(text), "code", (int)code));
-    else
-        fprintf(stderr, "stemctl: %s\n", text);
-}
-
-/* One character of a text; what is not printable becomes one column of '?'. */
-static size_t next_character(const char *text, wchar_t *character, mbstate_t *state)
-{
-    size_t bytes = mbrtowc(character, text, strlen(text), state);
-    if (bytes == (size_t)-1 || bytes == (size_t)-2 || bytes == 0) {
-        *state = (mbstate_t){0};
-        *character = L'?';
-        return 1;
-    }
-    if (wcwidth(*character) < 0)
-        *character = L'?';
-    return bytes;
-}
-
-int stemctl_columns(const char *text)
-{
-    mbstate_t state = {0};
-    int columns = 0;
-    wchar_t character;
-    while (*text) {
-        text += next_character(text, &character, &state);
-        columns += wcwidth(character);
-    }
-    return columns;
-}
-
-void stemctl_print_text(const char *text, int width)
-{
-    mbstate_t state = {0};
-    int pad = abs(width) - stemctl_columns(text);
-    if (width < 0 && pad > 0)
-        printf("%*s", pad, "");
-    while (*text) {
-        wchar_t character;
-        text += next_character(text, &character, &state);
-        printf("%lc", (wint_t)character);
-    }
-    if (width > 0 && pad > 0)
-        printf("%*s", pad, "");
 }
 
 json_t *stemctl_json_text(const char *text)
@@ -79,34 +63,35 @@ json_t *stemctl_json_text(const char *text)
     return string ? string : json_null();
 }
 
-void stemctl_format_time(double seconds, char *text, size_t size)
+json_t *stemctl_json_real(double number)
 {
-    long long ms = llround(seconds * 1000);
-    snprintf(text, size, "%lld:%02lld:%02lld.%03lld", ms / 3600000, ms / 60000 % 60, ms / 1000 % 60,
-        ms % 1000);
+    return isfinite(number) ? json_real(number) : json_null();
 }
 
-enum stemctl_exit stemctl_ask(struct stemctl *ctl, const char *path, lo_message arguments,
-    osc_data *on_data, void *data, struct osc_answer *answer)
+void stemctl_print(const struct stemctl_output *output, enum stemctl_style style, const char *text)
 {
-    struct stem_error error;
-    if (!ctl->client) {
-        ctl->client = osc_client_open(ctl->url, &error);
-        if (!ctl->client) {
-            bool refused = strstr(error.text, "cannot reach") != NULL;
-            enum stemctl_exit code = refused ? STEMCTL_NO_ANSWER : STEMCTL_USAGE;
-            stemctl_fail(ctl, code, error.text);
-            return code;
-        }
+    bool styled = output->colours && style != STEMCTL_PLAIN;
+    fputs(stemctl_style_begin(style, styled), stdout);
+    stemctl_text_write(stdout, text);
+    fputs(stemctl_style_begin(STEMCTL_PLAIN, styled), stdout);
+}
+
+void stemctl_print_line(const struct stemctl_output *output, const char *label,
+    enum stemctl_style style, const char *text)
+{
+    stemctl_print(output, STEMCTL_FAINT, label);
+    printf("%*s", LABEL_COLUMNS + 2 - stemctl_text_columns(label), "");
+    stemctl_print(output, style, text);
+    putchar('\n');
+}
+
+void stemctl_print_value(const struct stemctl_output *output, enum stemctl_style style,
+    const char *label, const char *value)
+{
+    if (output->terminal) {
+        stemctl_print(output, style, label);
+        putchar(' ');
     }
-    enum stemctl_exit code = osc_client_ask(
-        ctl->client, path, arguments, ctl->timeout_seconds, on_data, data, answer, &error);
-    if (code != STEMCTL_OK) {
-        stemctl_fail(ctl, code, error.text);
-        return code;
-    }
-    if (answer->code == 0)
-        return STEMCTL_OK;
-    stemctl_fail(ctl, STEMCTL_REFUSED, answer->text);
-    return STEMCTL_REFUSED;
+    stemctl_print(output, STEMCTL_PLAIN, value);
+    putchar('\n');
 }

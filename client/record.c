@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Work on many files, a slow disk: these answers may take a while. */
+/* Many files on a slow disk: these answers may take a while. */
 #define PATIENT_SECONDS 60.0
 
 static lo_message text_message(const char *text)
@@ -18,116 +18,148 @@ static lo_message text_message(const char *text)
     return message;
 }
 
-/* Asks, and prints the answer under `label`. */
-static enum stemctl_exit ask_and_print(
-    struct stemctl *ctl, const char *path, lo_message arguments, const char *label)
+static lo_message float_message(double number)
 {
-    struct osc_answer answer;
-    enum stemctl_exit code = stemctl_ask(ctl, path, arguments, NULL, NULL, &answer);
-    if (code != STEMCTL_OK)
-        return code;
-    if (ctl->json) {
-        stemctl_print_json(json_pack("{s:o}", label, stemctl_json_text(answer.text)));
-    } else {
-        stemctl_print_text(answer.text, 0);
-        putchar('\n');
-    }
-    return STEMCTL_OK;
-}
-
-static enum stemctl_exit send_tempo(struct stemctl *ctl)
-{
-    struct osc_answer answer;
-    char *rest;
-    if (!ctl->tempo)
-        return STEMCTL_OK;
-    double bpm = strtod(ctl->tempo, &rest);
-    if (*rest || rest == ctl->tempo) {
-        stemctl_fail(ctl, STEMCTL_USAGE, "--tempo: expected a number of beats per minute");
-        return STEMCTL_USAGE;
-    }
     lo_message message = lo_message_new();
     if (message)
-        lo_message_add_float(message, (float)bpm);
-    return stemctl_ask(ctl, "/take/tempo", message, NULL, NULL, &answer);
+        lo_message_add_float(message, (float)number);
+    return message;
 }
 
-static enum stemctl_exit send_key(struct stemctl *ctl)
+static lo_message int_message(int number)
 {
-    struct osc_answer answer;
-    if (!ctl->key)
-        return STEMCTL_OK;
-    return stemctl_ask(ctl, "/take/key", text_message(ctl->key), NULL, NULL, &answer);
+    lo_message message = lo_message_new();
+    if (message)
+        lo_message_add_int32(message, number);
+    return message;
 }
 
-static enum stemctl_exit record(struct stemctl *ctl, const char *path, bool takes_title)
-{
-    enum stemctl_exit code = send_tempo(ctl);
-    if (code == STEMCTL_OK)
-        code = send_key(ctl);
-    if (code != STEMCTL_OK)
-        return code;
-    if (ctl->timeout_seconds < PATIENT_SECONDS)
-        ctl->timeout_seconds = PATIENT_SECONDS;
-    const char *title = takes_title && ctl->word_count > 0 ? ctl->words[0] : NULL;
-    return ask_and_print(ctl, path, text_message(title), "folder");
-}
+/* Recording */
+
+struct record {
+    const char *path;
+    enum stemctl_style style;
+    const char *label; /* on a terminal, in front of the folder */
+};
 
 /* A daemon that is not there is told of soon; only the work itself may take long. */
-static enum stemctl_exit record_when_there(struct stemctl *ctl, const char *path, bool takes_title)
+static enum stemctl_exit record(struct stemctl *ctl, const struct record *how)
 {
     struct osc_answer answer;
     enum stemctl_exit code = stemctl_ask(ctl, "/ping", NULL, NULL, NULL, &answer);
-    return code == STEMCTL_OK ? record(ctl, path, takes_title) : code;
+    if (code != STEMCTL_OK)
+        return code;
+    if (!ctl->timeout_given)
+        ctl->timeout_seconds = PATIENT_SECONDS;
+    const char *title = ctl->word_count > 0 ? ctl->words[0] : NULL;
+    code = stemctl_ask(ctl, how->path, text_message(title), NULL, NULL, &answer);
+    if (code != STEMCTL_OK)
+        return code;
+    if (ctl->output.json)
+        stemctl_print_json(json_pack("{s:o}", "folder", stemctl_json_text(answer.text)));
+    else
+        stemctl_print_value(&ctl->output, how->style, how->label, answer.text);
+    return STEMCTL_OK;
+}
+
+static void note_state(const char *path, lo_message message, void *data)
+{
+    bool *recording = data;
+    if (strcmp(path, "/status/state") == 0 && strcmp(lo_message_get_types(message), "s") == 0)
+        *recording = strcmp(&lo_message_get_argv(message)[0]->s, "recording") == 0;
+}
+
+/* Tempo and key are for the take to come: a running take keeps its own, and the start that follows
+ * is refused. */
+static enum stemctl_exit describe_take(struct stemctl *ctl)
+{
+    struct osc_answer answer;
+    bool recording = false;
+    enum stemctl_exit code = STEMCTL_OK;
+    if (ctl->tempo || ctl->key)
+        code = stemctl_ask(ctl, "/status", NULL, note_state, &recording, &answer);
+    if (code == STEMCTL_OK && ctl->tempo && !recording)
+        code = stemctl_ask(
+            ctl, "/take/tempo", float_message(strtod(ctl->tempo, NULL)), NULL, NULL, &answer);
+    if (code == STEMCTL_OK && ctl->key && !recording)
+        code = stemctl_ask(ctl, "/take/key", text_message(ctl->key), NULL, NULL, &answer);
+    return code;
 }
 
 enum stemctl_exit run_start(struct stemctl *ctl)
 {
-    return record_when_there(ctl, "/record/start", true);
+    enum stemctl_exit code = describe_take(ctl);
+    if (code != STEMCTL_OK)
+        return code;
+    return record(ctl, &(struct record){"/record/start", STEMCTL_BAD, "recording"});
 }
 
 enum stemctl_exit run_stop(struct stemctl *ctl)
 {
-    return record_when_there(ctl, "/record/stop", false);
+    return record(ctl, &(struct record){"/record/stop", STEMCTL_GOOD, "saved"});
 }
 
 enum stemctl_exit run_toggle(struct stemctl *ctl)
 {
-    return record_when_there(ctl, "/record/toggle", true);
+    return record(ctl, &(struct record){"/record/toggle", STEMCTL_STRONG, "take"});
 }
 
 enum stemctl_exit run_split(struct stemctl *ctl)
 {
-    return record_when_there(ctl, "/record/split", true);
+    return record(ctl, &(struct record){"/record/split", STEMCTL_BAD, "recording"});
 }
+
+/* Markers */
 
 enum stemctl_exit run_mark(struct stemctl *ctl)
 {
-    return ask_and_print(ctl, "/marker", text_message(ctl->words[0]), "frame");
+    struct osc_answer answer;
+    enum stemctl_exit code =
+        stemctl_ask(ctl, "/marker", text_message(ctl->words[0]), NULL, NULL, &answer);
+    if (code != STEMCTL_OK)
+        return code;
+    if (ctl->output.json)
+        stemctl_print_json(json_pack("{s:I}", "frame", (json_int_t)strtoll(answer.text, NULL, 10)));
+    else
+        stemctl_print_value(&ctl->output, STEMCTL_GOOD, "marker at frame", answer.text);
+    return STEMCTL_OK;
 }
 
-static enum stemctl_exit mute(struct stemctl *ctl, int muted)
+/* Stems */
+
+static enum stemctl_exit mute(struct stemctl *ctl, bool muted)
 {
-    char safe[STEM_NAME_BYTES], path[STEM_NAME_BYTES + 16];
-    stem_naming_safe(ctl->words[0], safe, sizeof safe);
+    char safe[STEM_NAME_BYTES], path[STEM_NAME_BYTES + 16], label[STEM_NAME_BYTES + 2];
+    const char *name = ctl->words[0];
+    struct osc_answer answer;
+    stem_naming_safe(name, safe, sizeof safe);
+    if (!safe[0])
+        return stemctl_fail(&ctl->output, STEMCTL_USAGE,
+            "expected a stem's name with letters or digits (stemctl stems lists them)");
     snprintf(path, sizeof path, "/stem/%s/mute", safe);
-    lo_message message = lo_message_new();
-    if (message)
-        lo_message_add_int32(message, muted);
-    return ask_and_print(ctl, path, message, "stem");
+    enum stemctl_exit code = stemctl_ask(ctl, path, int_message(muted), NULL, NULL, &answer);
+    if (code != STEMCTL_OK)
+        return code;
+    snprintf(label, sizeof label, "%s:", name);
+    if (ctl->output.json)
+        stemctl_print_json(
+            json_pack("{s:o, s:b}", "stem", stemctl_json_text(name), "muted", (int)muted));
+    else
+        stemctl_print_value(&ctl->output, STEMCTL_STRONG, label, answer.text);
+    return STEMCTL_OK;
 }
 
 enum stemctl_exit run_mute(struct stemctl *ctl)
 {
     if (ctl->word_count < 2 || strcmp(ctl->words[1], "on") == 0)
-        return mute(ctl, 1);
+        return mute(ctl, true);
     if (strcmp(ctl->words[1], "off") == 0)
-        return mute(ctl, 0);
-    stemctl_fail(ctl, STEMCTL_USAGE, "mute STEM [on|off]: expected \"on\" or \"off\"");
-    return STEMCTL_USAGE;
+        return mute(ctl, false);
+    return stemctl_fail(
+        &ctl->output, STEMCTL_USAGE, "mute STEM [on|off]: expected \"on\" or \"off\"");
 }
 
 enum stemctl_exit run_unmute(struct stemctl *ctl)
 {
-    return mute(ctl, 0);
+    return mute(ctl, false);
 }

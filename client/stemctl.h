@@ -3,20 +3,23 @@
 #define STEMCTL_H
 
 #include "osc_client.h"
+#include "output.h"
 
-#include <argp.h>
-#include <jansson.h>
+#include <stdbool.h>
 
-/* Options and words of a command line. */
+enum { STEMCTL_WORDS = 2 };
+
+/* Options and words of a command line, and the conversation they lead to. */
 struct stemctl {
     const char *url;
     double timeout_seconds;
-    bool json;
-    const char *tempo; /* --tempo */
-    const char *key;   /* --key */
-    const char *words[3];
+    bool timeout_given; /* else work that takes long is waited for longer */
+    const char *tempo; /* as given: checked to be a number */
+    const char *key;
+    const char *words[STEMCTL_WORDS]; /* behind the command */
     int word_count;
-    struct osc_client *client; /* open while a command that asks a daemon runs */
+    struct stemctl_output output;
+    struct osc_client *client; /* NULL until a command asks */
 };
 
 typedef enum stemctl_exit stemctl_run(struct stemctl *ctl);
@@ -25,27 +28,24 @@ stemctl_run run_start, run_stop, run_toggle, run_split, run_mark, run_mute, run_
 stemctl_run run_status, run_stems, run_takes, run_ping, run_version;
 stemctl_run run_verify;
 
+struct stemctl_command {
+    const char *name;
+    stemctl_run *run;
+    int least_words;
+    int most_words;
+    bool describes_take; /* has --tempo and --key */
+    const char *words;   /* for the usage line */
+    const char *help;    /* one line */
+    const char *more;    /* what it prints, and how it is used */
+};
+
 /* Asks the daemon. An error answer or none is printed; returns the exit code. */
 enum stemctl_exit stemctl_ask(struct stemctl *ctl, const char *path, lo_message arguments,
     osc_data *on_data, void *data, struct osc_answer *answer);
 
-/* Prints a failure: a sentence on standard error, or an object with --json. */
-void stemctl_fail(const struct stemctl *ctl, enum stemctl_exit code, const char *text);
-
-/* Prints an object on standard output and frees it. */
-void stemctl_print_json(json_t *object);
-
-/* Prints text for a terminal: control characters are replaced. `width` > 0 pads to that many
- * columns, < 0 pads on the left. */
-void stemctl_print_text(const char *text, int width);
-
-/* Columns that a text takes on a terminal. */
-int stemctl_columns(const char *text);
-
-/* A JSON string of any bytes: what is not UTF-8 is replaced. */
-json_t *stemctl_json_text(const char *text);
-
-/* "h:mm:ss.mmm". */
-void stemctl_format_time(double seconds, char *text, size_t size);
+/* Asks for a list without arguments, again when a part was lost on the way. `forget` drops what
+ * `on_data` has collected so far. */
+enum stemctl_exit stemctl_ask_list(struct stemctl *ctl, const char *path, osc_data *on_data,
+    void (*forget)(void *data), void *data);
 
 #endif
