@@ -42,6 +42,16 @@ static json_t *json_gaps(const struct stem_take *take)
     return array;
 }
 
+static json_t *json_xruns(const struct stem_take *take)
+{
+    json_t *array = json_array();
+    for (size_t k = 0; k < take->xrun_count; k++)
+        json_array_append_new(
+            array, json_pack("{s:I, s:o}", "frame", (json_int_t)take->xruns[k].frame, "delay_us",
+                       stemctl_json_real(take->xruns[k].delay_us)));
+    return array;
+}
+
 static json_t *json_markers(const struct stem_take *take)
 {
     json_t *array = json_array();
@@ -73,14 +83,15 @@ static json_t *json_null_test(const struct stem_verify_report *report)
 static json_t *json_take(const char *folder, const struct stem_take *take)
 {
     static const char *const PROGRESS[] = {"recording", "complete", "failed"};
-    return json_pack("{s:o, s:o, s:f, s:o, s:s, s:i, s:I, s:f, s:s, s:s, s:I, s:o, s:o}", "folder",
-        stemctl_json_text(folder), "title", stemctl_json_text(take->title ? take->title : ""),
-        "tempo", take->tempo_bpm, "key", stemctl_json_text(take->key ? take->key : ""), "state",
-        PROGRESS[take->progress], "rate_hz", (int)take->rate_hz, "frames", (json_int_t)take->frames,
-        "seconds", take->rate_hz ? (double)take->frames / take->rate_hz : 0.0, "container",
+    return json_pack("{s:o, s:o, s:f, s:o, s:s, s:i, s:I, s:f, s:s, s:s, s:I, s:o, s:o, s:o}",
+        "folder", stemctl_json_text(folder), "title",
+        stemctl_json_text(take->title ? take->title : ""), "tempo", take->tempo_bpm, "key",
+        stemctl_json_text(take->key ? take->key : ""), "state", PROGRESS[take->progress], "rate_hz",
+        (int)take->rate_hz, "frames", (json_int_t)take->frames, "seconds",
+        take->rate_hz ? (double)take->frames / take->rate_hz : 0.0, "container",
         stem_container_name(take->container), "encoding", stem_encoding_name(take->encoding),
-        "gap_frames", (json_int_t)stem_take_gap_frames(take), "gaps", json_gaps(take), "markers",
-        json_markers(take));
+        "gap_frames", (json_int_t)stem_take_gap_frames(take), "gaps", json_gaps(take), "xruns",
+        json_xruns(take), "markers", json_markers(take));
 }
 
 json_t *stemctl_report_json(const char *folder, const struct stem_verify_report *report)

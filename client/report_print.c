@@ -34,15 +34,18 @@ static void print_head(
     stemctl_print_line(output, "format", STEMCTL_PLAIN, line);
 }
 
-static void print_gaps(const struct stemctl_output *output, const struct stem_take *take)
+static void print_health(const struct stemctl_output *output, const struct stem_take *take)
 {
-    char count[STEMCTL_NUMBER_BYTES], line[LINE_BYTES];
+    char gaps[STEMCTL_NUMBER_BYTES], xruns[STEMCTL_NUMBER_BYTES], lost[64] = "", line[LINE_BYTES];
     double frames = (double)stem_take_gap_frames(take);
-    stemctl_text_count((double)take->gap_count, "gap", count, sizeof count);
-    snprintf(line, sizeof line, "%s, %.0f frames (%.1f ms) in all", count, frames,
-        take->rate_hz ? 1000 * frames / take->rate_hz : 0);
-    stemctl_print_line(output, "gaps", take->gap_count ? STEMCTL_WARNING : STEMCTL_GOOD,
-        take->gap_count ? line : "none");
+    stemctl_text_count((double)take->gap_count, "gap", gaps, sizeof gaps);
+    stemctl_text_count((double)take->xrun_count, "xrun", xruns, sizeof xruns);
+    if (take->gap_count)
+        snprintf(lost, sizeof lost, " (%.0f frames, %.1f ms)", frames,
+            take->rate_hz ? 1000 * frames / take->rate_hz : 0);
+    snprintf(line, sizeof line, "%s%s, %s", gaps, lost, xruns);
+    stemctl_print_line(output, "health",
+        take->gap_count || take->xrun_count ? STEMCTL_WARNING : STEMCTL_GOOD, line);
 }
 
 static void add_peak(struct stemctl_table *table, const struct stem_verify_file *file)
@@ -50,7 +53,7 @@ static void add_peak(struct stemctl_table *table, const struct stem_verify_file 
     double peak = stem_gain_to_db(file->peak);
     enum stemctl_style style = peak > HOT_DBFS ? STEMCTL_WARNING : STEMCTL_PLAIN;
     if (file->silent) {
-        stemctl_table_add(table, STEMCTL_FAINT, "silent");
+        stemctl_table_add(table, STEMCTL_FAINT, file->frames ? "silent" : "-");
         stemctl_table_add(table, STEMCTL_PLAIN, "%s", "");
     } else {
         stemctl_table_add(table, style, "%.1f dBFS", peak);
@@ -83,17 +86,22 @@ static void print_files(
     stemctl_table_destroy(table);
 }
 
+/* All sentences, or the first and the last ones. */
 static void print_sentences(const struct stemctl_output *output, enum stemctl_style style,
     const char *label, char *const *texts, size_t count)
 {
-    for (size_t k = 0; k < count && k < MOST_SENTENCES; k++) {
+    const int columns = 11;
+    for (size_t k = 0; k < count; k++) {
+        if (count > MOST_SENTENCES && k == MOST_SENTENCES / 2) {
+            size_t hidden = count - MOST_SENTENCES;
+            printf("%*s... %zu more, --json has them all ...\n", columns, "", hidden);
+            k += hidden;
+        }
         stemctl_print(output, style, label);
-        printf("%*s", 11 - stemctl_text_columns(label), "");
+        printf("%*s", columns - stemctl_text_columns(label), "");
         stemctl_print(output, STEMCTL_PLAIN, texts[k]);
         putchar('\n');
     }
-    if (count > MOST_SENTENCES)
-        printf("%11s... and %zu more (--json has them all)\n", "", count - MOST_SENTENCES);
 }
 
 static void format_level(double linear, char *text, size_t size)
@@ -146,7 +154,7 @@ void stemctl_report_print(const struct stemctl_output *output, const char *folde
     const struct stem_verify_report *report)
 {
     print_head(output, folder, &report->take);
-    print_gaps(output, &report->take);
+    print_health(output, &report->take);
     print_files(output, report);
     print_sentences(output, STEMCTL_WARNING, "remark:", report->remarks, report->remark_count);
     print_sentences(output, STEMCTL_BAD, "PROBLEM:", report->problems, report->problem_count);
