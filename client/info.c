@@ -25,19 +25,19 @@ static double float_value(float value)
     return strtod(text, NULL);
 }
 
-static json_t *json_value(char type, lo_arg *value)
+static json_t *json_value(char type, const lo_arg *value)
 {
     switch (type) {
     case 'i':
-        return json_integer(value->i);
+        return json_integer(osc_int(value));
     case 'h':
-        return json_integer(value->h);
+        return json_integer(osc_long(value));
     case 'f':
-        return stemctl_json_real(float_value(value->f));
+        return stemctl_json_real(float_value(osc_float(value)));
     case 'd':
-        return stemctl_json_real(value->d);
+        return stemctl_json_real(osc_double(value));
     case 's':
-        return stemctl_json_text(&value->s);
+        return stemctl_json_text(osc_text(value));
     default:
         return json_null();
     }

@@ -73,6 +73,39 @@ bool osc_answer_incomplete(const struct osc_answer *answer)
     return strtoul(answer->text, NULL, 10) != answer->data_messages;
 }
 
+const char *osc_text(const lo_arg *argument)
+{
+    return (const char *)argument;
+}
+
+int32_t osc_int(const lo_arg *argument)
+{
+    int32_t value;
+    memcpy(&value, argument, sizeof value);
+    return value;
+}
+
+int64_t osc_long(const lo_arg *argument)
+{
+    int64_t value;
+    memcpy(&value, argument, sizeof value);
+    return value;
+}
+
+float osc_float(const lo_arg *argument)
+{
+    float value;
+    memcpy(&value, argument, sizeof value);
+    return value;
+}
+
+double osc_double(const lo_arg *argument)
+{
+    double value;
+    memcpy(&value, argument, sizeof value);
+    return value;
+}
+
 static double seconds_now(void)
 {
     struct timespec now;
@@ -151,12 +184,12 @@ static bool is_final(
     const char *types = lo_message_get_types(message);
     bool reply = strcmp(got, "/reply") == 0 && strcmp(types, "ss") == 0;
     bool error = strcmp(got, "/error") == 0 && strcmp(types, "sis") == 0;
-    if ((!reply && !error) || strcmp(&arguments[0]->s, path) != 0)
+    if ((!reply && !error) || strcmp(osc_text(arguments[0]), path) != 0)
         return false;
-    answer->code = error ? arguments[1]->i : 0;
+    answer->code = error ? osc_int(arguments[1]) : 0;
     if (error && answer->code == 0)
         answer->code = -1;
-    snprintf(answer->text, sizeof answer->text, "%s", &arguments[error ? 2 : 1]->s);
+    snprintf(answer->text, sizeof answer->text, "%s", osc_text(arguments[error ? 2 : 1]));
     return true;
 }
 

@@ -6,6 +6,7 @@
 
 #include <lo/lo.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Exit codes of stemctl. */
 enum stemctl_exit {
@@ -31,6 +32,14 @@ struct osc_answer {
     char text[STEM_ERROR_BYTES]; /* its message */
     unsigned data_messages;      /* how many came before */
 };
+
+/* An argument's value. OSC aligns arguments to four bytes only, so they are not read through
+ * lo_arg's members. */
+const char *osc_text(const lo_arg *argument);
+int32_t osc_int(const lo_arg *argument);
+int64_t osc_long(const lo_arg *argument);
+float osc_float(const lo_arg *argument);
+double osc_double(const lo_arg *argument);
 
 /* Called for each data message before the final answer. */
 typedef void osc_data(const char *path, lo_message message, void *data);

@@ -66,7 +66,7 @@ static void note_state(const char *path, lo_message message, void *data)
 {
     bool *recording = data;
     if (strcmp(path, "/status/state") == 0 && strcmp(lo_message_get_types(message), "s") == 0)
-        *recording = strcmp(&lo_message_get_argv(message)[0]->s, "recording") == 0;
+        *recording = strcmp(osc_text(lo_message_get_argv(message)[0]), "recording") == 0;
 }
 
 /* Tempo and key are for the take to come: a running take keeps its own, and the start that follows
