@@ -1,0 +1,54 @@
+# bash completion for stemctl
+
+# Names of the daemon's stems, one per line; nothing when there is no daemon.
+_stemctl_stems()
+{
+    stemctl --timeout 0.5 --json stems 2>/dev/null |
+        sed -n 's/^ *"name": "\(.*\)",$/\1/p'
+}
+
+# Words from standard input that begin like $1, quoted for the command line.
+_stemctl_offer()
+{
+    local word
+    while IFS= read -r word; do
+        if [[ $word == "$1"* ]]; then
+            printf -v word '%q' "$word"
+            COMPREPLY+=("$word")
+        fi
+    done
+}
+
+_stemctl()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+    local commands="start stop toggle split mark mute unmute status stems takes ping version verify"
+    local options="--url --timeout --json --help --version"
+    local command="" words=0 k
+    COMPREPLY=()
+
+    case $prev in
+    -u | --url | -t | --timeout | --tempo | --key) return ;;
+    esac
+    for ((k = 1; k < COMP_CWORD; k++)); do
+        case ${COMP_WORDS[k]} in
+        -u | --url | -t | --timeout | --tempo | --key) k=$((k + 1)) ;;
+        -*) ;;
+        *) if [[ $command ]]; then words=$((words + 1)); else command=${COMP_WORDS[k]}; fi ;;
+        esac
+    done
+
+    [[ $command == start ]] && options+=" --tempo --key"
+    case $command,$words,$cur in
+    *,*,-*) mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur") ;;
+    ,*) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
+    mute,0,* | unmute,0,*) _stemctl_offer "${cur//\\/}" < <(_stemctl_stems) ;;
+    mute,1,*) mapfile -t COMPREPLY < <(compgen -W "on off" -- "$cur") ;;
+    verify,0,*)
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+        ;;
+    esac
+}
+
+complete -F _stemctl stemctl
