@@ -14,7 +14,7 @@ struct stemctl {
     const char *url;
     double timeout_seconds;
     bool timeout_given; /* else work that takes long is waited for longer */
-    const char *tempo; /* as given: checked to be a number */
+    const char *tempo;  /* as given: checked to be a number */
     const char *key;
     const char *words[STEMCTL_WORDS]; /* behind the command */
     int word_count;

@@ -118,6 +118,7 @@ static void test_stemctl_text_draws_bars_of_one_width(void **state)
     assert_bar(0.5, 10, false, "[####----]");
     assert_bar(1, 10, false, "[########]");
     assert_bar(17, 10, false, "[########]");
+    assert_bar(1e300, 10, false, "[########]");
     assert_bar(-1, 10, false, "[--------]");
     assert_bar(NAN, 10, false, "[--------]");
     assert_bar(0.5, 4, true, "██░░");
