@@ -14,7 +14,7 @@
 
 static const char UDP[] = "udp://", UNIX[] = "unix://";
 
-/* Splits "HOST:PORT" or "[HOST]:PORT". */
+/* Splits "HOST:PORT" or "[HOST]:PORT"; the brackets are there exactly when HOST has colons. */
 static bool split_host(const char *text, char *host, size_t size, unsigned *port)
 {
     bool bracket = text[0] == '[';
@@ -27,6 +27,8 @@ static bool split_host(const char *text, char *host, size_t size, unsigned *port
         return false;
     memcpy(host, begin, (size_t)(end - begin));
     host[end - begin] = '\0';
+    if (bracket != (strchr(host, ':') != NULL))
+        return false;
     char *rest;
     unsigned long number = strtoul(colon + 1, &rest, 10);
     if (colon[1] < '0' || colon[1] > '9' || *rest || number == 0 || number > 65535)
@@ -98,7 +100,8 @@ void stem_osc_address_format(const struct stem_osc_address *address, char *text,
         inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
         snprintf(text, size, "udp://[%s]:%u", host, ntohs(v6->sin6_port));
     } else if (address->length > sizeof(sa_family_t) && local->sun_path[0]) {
-        snprintf(text, size, "unix://%s", local->sun_path);
+        snprintf(text, size, "unix://%.*s", (int)(address->length - sizeof(sa_family_t)),
+            local->sun_path);
     } else if (address->length > sizeof(sa_family_t) + 1) {
         int length = (int)(address->length - sizeof(sa_family_t) - 1);
         snprintf(text, size, "unix:@%.*s", length, local->sun_path + 1);
@@ -112,24 +115,32 @@ static int open_socket(const struct stem_osc_address *address, int flags)
     return socket(address->address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | flags, 0);
 }
 
-/* Whether somebody still listens at a UNIX socket's path. */
-static bool is_alive(const struct stem_osc_address *address)
+/* Whether nobody listens any more at a UNIX socket's path. When in doubt somebody does. */
+static bool is_deserted(const struct stem_osc_address *address)
 {
     int probe = open_socket(address, SOCK_NONBLOCK);
     if (probe < 0)
-        return true;
+        return false;
     int status = connect(probe, (const struct sockaddr *)&address->address, address->length);
+    bool refused = status != 0 && errno == ECONNREFUSED;
     close(probe);
-    return status == 0;
+    return refused;
 }
 
-/* Removes the socket file of a process that is gone; other files stay. */
-static void remove_stale(const struct stem_osc_address *address)
+/* Whether a UNIX address names a file of another kind, which must stay. */
+static bool is_other_file(const struct stem_osc_address *address)
 {
     const struct sockaddr_un *local = (const void *)&address->address;
     struct stat file;
-    if (local->sun_family == AF_UNIX && stat(local->sun_path, &file) == 0 &&
-        S_ISSOCK(file.st_mode) && !is_alive(address))
+    return local->sun_family == AF_UNIX && lstat(local->sun_path, &file) == 0 &&
+           !S_ISSOCK(file.st_mode);
+}
+
+/* Removes the socket file of a process that is gone. */
+static void remove_stale(const struct stem_osc_address *address)
+{
+    const struct sockaddr_un *local = (const void *)&address->address;
+    if (local->sun_family == AF_UNIX && !is_other_file(address) && is_deserted(address))
         unlink(local->sun_path);
 }
 
@@ -150,6 +161,9 @@ int stem_osc_address_bind(const struct stem_osc_address *address, struct stem_er
         return fd;
     int problem = errno;
     close(fd);
+    if (problem == EADDRINUSE && is_other_file(address))
+        return stem_error_set(
+            error, "cannot listen on %s: a file of that name exists that is no socket", text);
     if (problem == EADDRINUSE)
         return stem_error_set(
             error, "cannot listen on %s: it is in use; is another stemd running?", text);
@@ -163,10 +177,11 @@ int stem_osc_address_connect(const struct stem_osc_address *address, struct stem
     int fd = open_socket(address, 0);
     if (fd < 0)
         return stem_error_set_errno(error, errno, "cannot open a socket for %s", text);
-    const sa_family_t family = AF_UNIX; /* binding to a family alone asks for an automatic name */
-    if (address->address.ss_family == AF_UNIX)
-        bind(fd, (const struct sockaddr *)&family, sizeof family);
-    if (connect(fd, (const struct sockaddr *)&address->address, address->length) == 0)
+    /* binding to a family alone asks for an automatic name */
+    const struct sockaddr nameless = {.sa_family = AF_UNIX};
+    bool is_named = address->address.ss_family != AF_UNIX ||
+                    bind(fd, &nameless, sizeof nameless.sa_family) == 0;
+    if (is_named && connect(fd, (const struct sockaddr *)&address->address, address->length) == 0)
         return fd;
     int problem = errno;
     close(fd);
