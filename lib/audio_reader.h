@@ -17,7 +17,9 @@ struct stem_audio_info {
     char encoding[16];  /* name as in format.h, or "other" */
 };
 
-/* Opens a file; NULL and `error` (with the path) when it cannot be read. Any one thread. */
+/* Opens an ordinary file; NULL and `error` (with the path) when it cannot be read. A FLAC file that
+ * does not know its length, because its recorder was killed, is decoded once to find out. Any one
+ * thread. */
 struct stem_audio_reader *stem_audio_reader_open(
     const char *path, struct stem_audio_info *info, struct stem_error *error);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { GATHER_BYTES = 256 * 1024 };
+enum { GATHER_BYTES = 64 * 1024 }; /* larger ones were no faster */
 
 struct stem_gather {
     int fd;
@@ -16,6 +16,7 @@ struct stem_gather {
     int64_t cursor;
     int64_t base;      /* file offset of the gathered bytes: all before it is in the file */
     size_t gathered;   /* bytes in the buffer */
+    int64_t started;   /* up to here the disk was asked to write */
     int64_t file_size; /* what the kernel knows; smaller than `base` behind a hole */
     unsigned char bytes[GATHER_BYTES];
 };
@@ -41,8 +42,7 @@ static int fail(struct stem_gather *gather, int problem)
     if (!gather->problem)
         gather->problem = problem;
     gather->gathered = 0;
-    if (gather->base > gather->file_size)
-        gather->base = gather->file_size;
+    gather->base = gather->file_size;
     return -1;
 }
 
@@ -68,10 +68,8 @@ static int flush_bytes(struct stem_gather *gather)
     if (gather->gathered == 0)
         return 0;
     size_t size = gather->gathered;
-    if (write_at(gather, gather->bytes, size, gather->base)) {
-        gather->base = gather->file_size;
+    if (write_at(gather, gather->bytes, size, gather->base))
         return -1;
-    }
     gather->base += (int64_t)size;
     gather->gathered = 0;
     return 0;
@@ -93,18 +91,46 @@ int stem_gather_sync(struct stem_gather *gather)
 {
     if (stem_gather_flush(gather))
         return -1;
-    return fdatasync(gather->fd) == 0 ? 0 : fail(gather, errno);
+    if (fdatasync(gather->fd) != 0)
+        return fail(gather, errno);
+    return 0;
 }
 
-int stem_gather_close(struct stem_gather *gather)
+void stem_gather_write_back(struct stem_gather *gather)
+{
+    if (gather->started > 0)
+        posix_fadvise(gather->fd, 0, gather->started, POSIX_FADV_DONTNEED);
+    if (gather->base > gather->started)
+        sync_file_range(
+            gather->fd, gather->started, gather->base - gather->started, SYNC_FILE_RANGE_WRITE);
+    gather->started = gather->base;
+}
+
+int stem_gather_cut(struct stem_gather *gather, int64_t length)
+{
+    if (!gather->problem && flush_bytes(gather))
+        return -1;
+    if (length >= gather->base)
+        return 0;
+    if (length < gather->file_size && ftruncate(gather->fd, length) != 0)
+        return fail(gather, errno);
+    gather->base = length;
+    if (gather->file_size > length)
+        gather->file_size = length;
+    return 0;
+}
+
+int stem_gather_close(struct stem_gather *gather, bool sync)
 {
     if (!gather)
         return 0;
-    int status = stem_gather_flush(gather);
+    if (stem_gather_flush(gather) == 0 && sync)
+        stem_gather_sync(gather);
     if (close(gather->fd) != 0)
-        status = -1;
+        fail(gather, errno);
+    int problem = gather->problem;
     free(gather);
-    return status;
+    return problem;
 }
 
 int64_t stem_gather_length(const struct stem_gather *gather)

@@ -19,8 +19,9 @@ struct stem_gather;
 /* Creates a file that must not exist. NULL and `error` (with the path) when that fails. */
 struct stem_gather *stem_gather_create(const char *path, struct stem_error *error);
 
-/* Flushes, closes, frees; NULL is allowed. 0, or -1 when something could not be written. */
-int stem_gather_close(struct stem_gather *gather);
+/* Flushes, with `sync` waits for the disk, closes, frees; NULL is allowed. 0, or the errno of the
+ * first failure in the file's life. */
+int stem_gather_close(struct stem_gather *gather, bool sync);
 
 /* File interface with a cursor, as libsndfile wants it. */
 int64_t stem_gather_length(const struct stem_gather *gather);
@@ -35,6 +36,14 @@ void stem_gather_allow_holes(struct stem_gather *gather, bool allow);
 /* Hands gathered bytes to the kernel; waits for the disk. 0 or -1. */
 int stem_gather_flush(struct stem_gather *gather);
 int stem_gather_sync(struct stem_gather *gather);
+
+/* Starts writing to the disk what was flushed, and gives back the page cache of what was started
+ * the last time: the disk works evenly, and the cache is left to others. Call it about once a
+ * second. */
+void stem_gather_write_back(struct stem_gather *gather);
+
+/* Shortens the file to `length` bytes, also after a failure. 0 or -1. */
+int stem_gather_cut(struct stem_gather *gather, int64_t length);
 
 /* errno of the first failure, 0 when there was none. */
 int stem_gather_problem(const struct stem_gather *gather);

@@ -16,6 +16,10 @@
  * forbidden there, only unused). */
 uint64_t stem_sample_to_int(const float *in, int32_t *out, size_t samples, int bits, float *peak);
 
+/* The same, to `bits`/8 bytes a sample, lowest byte first, as they stand in WAV and W64 files. */
+uint64_t stem_sample_to_bytes(
+    const float *in, unsigned char *out, size_t samples, int bits, float *peak);
+
 /* The largest magnitude of `samples` floats, at least `peak`; not-a-number is passed over. */
 float stem_sample_peak(const float *in, size_t samples, float peak);
 

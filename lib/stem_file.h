@@ -34,7 +34,7 @@ struct stem_file_params {
 struct stem_file *stem_file_create(const struct stem_file_params *params, struct stem_error *error);
 
 /* Appends `frames` interleaved frames. Returns 0, or -1 with `error` set (disk full, I/O error);
- * frames_written then tells what was accepted. Writer thread. */
+ * stem_file_frames then tells what was accepted. Writer thread. */
 int stem_file_write(
     struct stem_file *file, const float *interleaved, size_t frames, struct stem_error *error);
 
@@ -42,7 +42,8 @@ int stem_file_write(
 int stem_file_write_silence(struct stem_file *file, uint64_t frames, struct stem_error *error);
 
 /* Hands everything to the kernel and brings the header up to date: a process killed after this
- * leaves a playable file. Writer thread. */
+ * leaves a playable file. FLAC's encoder keeps the block it works on (4096 frames with libsndfile)
+ * to itself, and its header tells the length only once the file is closed. Writer thread. */
 int stem_file_flush(struct stem_file *file, struct stem_error *error);
 
 /* Waits until what was flushed is on the disk (fdatasync). Writer thread. */
@@ -52,7 +53,8 @@ int stem_file_sync(struct stem_file *file, struct stem_error *error);
  * With `sync` it also waits for the disk. */
 int stem_file_close(struct stem_file *file, bool sync, struct stem_error *error);
 
-/* Frames accepted, samples that saturated, largest magnitude (1.0 = full scale). */
+/* Frames accepted (after a failure: those that are in the file; FLAC may hold fewer), samples that
+ * saturated, largest magnitude (1.0 = full scale). */
 uint64_t stem_file_frames(const struct stem_file *file);
 uint64_t stem_file_clips(const struct stem_file *file);
 float stem_file_peak(const struct stem_file *file);
