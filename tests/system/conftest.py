@@ -1,6 +1,13 @@
+import signal
+
 import pytest
 
 from studio import Studio
+
+
+def pytest_configure():
+    """A run that is told to end, by a time limit for instance, clears up as after Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture

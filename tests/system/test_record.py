@@ -205,15 +205,23 @@ def test_record_64_stems_from_512_ports_for_a_minute(studio):
 
 
 def test_record_future_timetag_starts_and_stops_on_that_frame(two_stems):
-    osc = Osc(two_stems.port)
-    start = time.time() + 0.5
-    osc.send(Osc.bundle(start, Osc.message("/record/start", "Later")))
-    path, values = osc.receive()
-    assert (path, values[0]) == ("/reply", "/record/start")
-    assert two_stems.frames() == 0
-    osc.send(Osc.bundle(start + 1, Osc.message("/record/stop")))
-    path, values = osc.receive()
-    assert (path, values[0]) == ("/reply", "/record/stop")
-    manifest = two_stems.manifest(values[1])
-    assert abs(manifest["frames"] - 48000) < 4800  # as good as the sender's and our clock agree
-    two_stems.check(values[1], two_stems.channels)
+    """Both times come in one bundle, so that they are counted from the same moment; only when the
+    daemon is held up between the two (or a cycle ends there) do they differ by that."""
+    osc = two_stems.osc()
+
+    def one_second():
+        start = time.time() + 0.3
+        osc.send(Osc.bundle(0, Osc.bundle(start, Osc.message("/record/start", "Later")),
+                            Osc.bundle(start + 1, Osc.message("/record/stop"))))
+        path, values = osc.receive()
+        assert (path, values[0]) == ("/reply", "/record/start")
+        path, values = osc.receive()
+        assert (path, values[0]) == ("/reply", "/record/stop")
+        return values[1], two_stems.manifest(values[1])["frames"]
+
+    folder, frames = one_second()
+    for _ in range(4):
+        if abs(frames - 48000) > 300:
+            folder, frames = one_second()
+    assert abs(frames - 48000) <= 300
+    two_stems.check(folder, two_stems.channels)
