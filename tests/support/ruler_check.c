@@ -1,25 +1,43 @@
 /* ruler_check: holds a take against the ruler, sample by sample.
  *
- *     ruler_check FOLDER MAP [--bits B] [--log FILE]
+ *     ruler_check FOLDER MAP [--bits B] [--log FILE] [--late PERIOD]
  *     ruler_check --consecutive A B
  *
  * MAP is a text file with lines "file.wav CHANNEL PORT [PORT …]": the ports whose sum the channel
- * must hold, exactly. Frames outside the listed gaps must hold the ruler's value for their absolute
- * frame, frames inside must be zero. A block that carries the samples of one late cycle of the
- * ruler (as its log says) is counted as excused: no client behind the ruler can tell. The second
- * form checks that take B starts where take A ends.
+ * must hold, exactly. Frames outside the listed gaps must hold the ruler's value for their JACK
+ * frame, frames inside must be zero. The second form checks that take B starts where take A ends.
+ *
+ * Late cycles. In JACK2's asynchronous mode (no -S) the server does not wait for a client that is
+ * late. Such a client is told the frame of the next cycle and handed the samples of its own one, or
+ * its buffers are written anew while it reads; no client can tell. So samples may be those of a
+ * neighbouring period:
+ *   - because the ruler itself was late, as its log says (--log);
+ *   - because somebody behind it was late (--late PERIOD): only by whole periods, few of them, and
+ *     only near a gap, an xrun or a step of JACK's clock that the take lists.
+ * Both are counted as excused; everything else is wrong. In synchronous mode none of this happens.
+ *
+ * Takes of tests are short: a channel is held in memory as a whole, in steps of 2^-23 (16-bit
+ * files: in steps of 2^-15, after rounding to nearest even).
  */
+#include "pieces.h"
 #include "ruler.h"
-#include "take.h"
 
 #include <argp.h>
 #include <limits.h>
+#include <math.h>
 #include <sndfile.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { BLOCK = 8192, MOST_PORTS = 64, MOST_LATE = 65536, SHOWN = 5, FURTHEST_SHIFT = 20000 };
+
+/* How far a late client may be off, and how far that may be from what the take lists, in periods.
+ */
+enum { NEAR_PERIODS = 8 };
+
+/* Of a sample that is no whole number of steps. */
+#define NO_STEP INT32_MIN
 
 struct late {
     uint32_t frame;
@@ -32,8 +50,10 @@ struct checker {
     int word_count;
     int bits;
     const char *log;
+    uint32_t period_frames; /* --late */
     bool consecutive;
     struct stem_take take;
+    struct pieces pieces;
     struct late late[MOST_LATE];
     size_t late_count;
     unsigned long long checked;
@@ -47,101 +67,221 @@ struct channel {
     int index; /* from 0 */
     uint32_t ports[MOST_PORTS];
     int port_count;
+    int32_t *found; /* the whole channel */
 };
 
-static double expected(const struct checker *checker, const struct channel *channel, uint32_t frame)
+/* What must be there */
+
+static int32_t rounded_to_16_bits(int32_t sum)
 {
-    int32_t sum = 0;
-    for (int p = 0; p < channel->port_count; p++)
-        sum += ruler_integer(frame, channel->ports[p], checker->bits);
-    return sum * 0x1p-23;
+    long value = lrint(sum / 256.0);
+    return value > INT16_MAX ? INT16_MAX : value < INT16_MIN ? INT16_MIN : (int32_t)value;
 }
 
-static bool in_gap(const struct stem_take *take, uint64_t frame)
+/* As the encoding can hold it: integers saturate. */
+static int32_t encoded(const struct stem_take *take, int32_t sum)
 {
-    size_t low = 0, high = take->gap_count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (take->gaps[middle].frame + take->gaps[middle].frames <= frame)
-            low = middle + 1;
-        else
-            high = middle;
+    switch (take->encoding) {
+    case STEM_PCM16:
+        return rounded_to_16_bits(sum);
+    case STEM_PCM24:
+    case STEM_PCM32:
+        return sum > 0x7FFFFF ? 0x7FFFFF : sum < -0x800000 ? -0x800000 : sum;
+    default:
+        return sum;
     }
-    return low < take->gap_count && take->gaps[low].frame <= frame;
 }
 
-/* Whether this frame may carry the samples of a late cycle: then the value tells. */
-static bool is_excused(
-    const struct checker *checker, const struct channel *channel, uint32_t frame, double value)
+static void expect(const struct checker *checker, const struct channel *channel, uint32_t frame,
+    uint32_t frames, int32_t *wanted)
+{
+    memset(wanted, 0, frames * sizeof *wanted);
+    for (int p = 0; p < channel->port_count; p++) {
+        uint32_t port = channel->ports[p];
+        int bits = checker->bits;
+        for (uint32_t i = 0; i < frames; i++)
+            wanted[i] += ruler_integer(frame + i, port, bits);
+    }
+    for (uint32_t i = 0; i < frames; i++)
+        wanted[i] = encoded(&checker->take, wanted[i]);
+}
+
+static int32_t expected(
+    const struct checker *checker, const struct channel *channel, uint32_t frame)
+{
+    int32_t wanted;
+    expect(checker, channel, frame, 1, &wanted);
+    return wanted;
+}
+
+/* Judgement */
+
+static bool is_excused_by_log(
+    const struct checker *checker, const struct channel *channel, uint32_t jack, int32_t value)
 {
     for (size_t k = 0; k < checker->late_count; k++) {
         const struct late *late = &checker->late[k];
         uint32_t shift = late->after - late->frame;
-        uint32_t into = frame - shift - late->frame;
-        if (into < late->frames && value == expected(checker, channel, frame - shift))
+        uint32_t into = jack - shift - late->frame;
+        if (into < late->frames && value == expected(checker, channel, jack - shift))
             return true;
     }
     return false;
 }
 
-static void show(
-    const struct checker *checker, const struct channel *channel, uint64_t frame, double value)
+static bool is_near(uint64_t a, uint64_t b, uint32_t period)
 {
-    uint32_t absolute = (uint32_t)(checker->take.start_frame + frame);
-    double wanted = in_gap(&checker->take, frame) ? 0 : expected(checker, channel, absolute);
-    printf("%s channel %d frame %llu (JACK frame %u): expected %.9g, found %.9g", channel->file,
-        channel->index + 1, (unsigned long long)frame, absolute, wanted, value);
+    uint64_t distance = a > b ? a - b : b - a;
+    return distance <= (uint64_t)NEAR_PERIODS * period;
+}
+
+/* Whether the take lists that something was late around this frame. */
+static bool is_near_trouble(const struct checker *checker, uint64_t frame)
+{
+    const struct stem_take *take = &checker->take;
+    uint32_t period = checker->period_frames;
+    for (size_t g = 0; g < take->gap_count; g++)
+        if (is_near(take->gaps[g].frame, frame, period) ||
+            is_near(take->gaps[g].frame + take->gaps[g].frames, frame, period))
+            return true;
+    for (size_t c = 0; c < take->clock_count; c++)
+        if (take->clocks[c].frame > 0 && is_near(take->clocks[c].frame, frame, period))
+            return true;
+    for (size_t x = 0; x < take->xrun_count; x++)
+        if (is_near(take->xruns[x].frame, frame, period))
+            return true;
+    return false;
+}
+
+/* Whether it is the sample of a period nearby. */
+static bool is_late(
+    const struct checker *checker, const struct channel *channel, uint64_t frame, uint32_t jack)
+{
+    int32_t value = channel->found[frame];
+    uint32_t period = checker->period_frames;
+    if (period == 0 || !is_near_trouble(checker, frame))
+        return false;
+    for (uint32_t shift = period; shift <= NEAR_PERIODS * period; shift += period)
+        if (value == expected(checker, channel, jack - shift) ||
+            value == expected(checker, channel, jack + shift))
+            return true;
+    return false;
+}
+
+static void show(const struct checker *checker, const struct channel *channel, uint64_t frame,
+    const struct piece *piece)
+{
+    uint32_t jack = piece_jack_frame(piece, frame);
+    int32_t value = channel->found[frame];
+    int32_t wanted = piece->is_gap ? 0 : expected(checker, channel, jack);
+    printf("%s channel %d frame %llu (JACK frame %u%s): expected %d, found %d", channel->file,
+        channel->index + 1, (unsigned long long)frame, jack, piece->is_gap ? ", in a gap" : "",
+        wanted, value);
+    if (value == 0)
+        printf(" (silence)");
     for (int shift = -FURTHEST_SHIFT; shift <= FURTHEST_SHIFT && value != 0; shift++)
-        if (shift && value == expected(checker, channel, absolute + (uint32_t)shift)) {
+        if (shift && value == expected(checker, channel, jack + (uint32_t)shift)) {
             printf(" (that of %d frames %s)", abs(shift), shift < 0 ? "before" : "after");
             break;
         }
+    for (uint32_t port = 1; port <= 2048 && value != 0; port++)
+        if (value == encoded(&checker->take, ruler_integer(jack, port, checker->bits)))
+            printf(" (that of port %u)", port);
     printf("\n");
 }
 
-static void check_sample(
-    struct checker *checker, const struct channel *channel, uint64_t frame, double value)
+static void judge(struct checker *checker, const struct channel *channel, uint64_t frame,
+    const struct piece *piece)
 {
-    uint32_t absolute = (uint32_t)(checker->take.start_frame + frame);
-    bool gap = in_gap(&checker->take, frame);
-    double wanted = gap ? 0 : expected(checker, channel, absolute);
-    checker->checked++;
-    if (value == wanted)
-        return;
-    if (!gap && is_excused(checker, channel, absolute, value)) {
+    uint32_t jack = piece_jack_frame(piece, frame);
+    bool excused =
+        !piece->is_gap && (is_excused_by_log(checker, channel, jack, channel->found[frame]) ||
+                              is_late(checker, channel, frame, jack));
+    if (excused)
         checker->excused++;
-        return;
-    }
-    if (checker->wrong++ < SHOWN)
-        show(checker, channel, frame, value);
+    else if (checker->wrong++ < SHOWN)
+        show(checker, channel, frame, piece);
 }
 
-static void check_channel(struct checker *checker, const struct channel *channel)
+static void check_piece(
+    struct checker *checker, const struct channel *channel, const struct piece *piece)
 {
-    char path[PATH_MAX + 300];
-    SF_INFO info = {0};
-    snprintf(path, sizeof path, "%s/%s", checker->words[0], channel->file);
-    SNDFILE *sound = sf_open(path, SFM_READ, &info);
-    double *block = calloc((size_t)BLOCK * (size_t)(sound ? info.channels : 1), sizeof *block);
-    if (!sound || !block || channel->index >= info.channels ||
-        (uint64_t)info.frames != checker->take.frames) {
-        printf("%s: unreadable, or not %llu frames long\n", path,
-            (unsigned long long)checker->take.frames);
-        checker->wrong++;
-    } else {
-        sf_count_t got;
-        uint64_t frame = 0;
-        while ((got = sf_readf_double(sound, block, BLOCK)) > 0)
-            for (sf_count_t i = 0; i < got; i++, frame++)
-                check_sample(checker, channel, frame, block[i * info.channels + channel->index]);
-        if (frame != checker->take.frames) {
-            printf("%s: it ends at frame %llu\n", path, (unsigned long long)frame);
-            checker->wrong++;
+    static int32_t wanted[BLOCK]; /* one thread */
+    for (uint64_t frame = piece->frame; frame < piece->end;) {
+        uint64_t left = piece->end - frame;
+        uint32_t frames = left < BLOCK ? (uint32_t)left : BLOCK;
+        if (piece->is_gap)
+            memset(wanted, 0, frames * sizeof *wanted);
+        else
+            expect(checker, channel, piece_jack_frame(piece, frame), frames, wanted);
+        if (memcmp(wanted, channel->found + frame, frames * sizeof *wanted) != 0)
+            for (uint32_t i = 0; i < frames; i++)
+                if (wanted[i] != channel->found[frame + i])
+                    judge(checker, channel, frame + i, piece);
+        frame += frames;
+    }
+}
+
+/* Reading */
+
+/* Samples of a file as steps; libsndfile gives integers left-justified. */
+static sf_count_t read_steps(
+    SNDFILE *sound, const struct stem_take *take, sf_count_t frames, int channels, int32_t *steps)
+{
+    static double values[BLOCK * 8];
+    bool is_integer = take->encoding == STEM_PCM16 || take->encoding == STEM_PCM24 ||
+                      take->encoding == STEM_PCM32;
+    int shift = take->encoding == STEM_PCM16 ? 16 : 8;
+    sf_count_t got =
+        is_integer ? sf_readf_int(sound, steps, frames) : sf_readf_double(sound, values, frames);
+    for (sf_count_t i = 0; i < got * channels; i++) {
+        if (is_integer) {
+            steps[i] = steps[i] & ((1 << shift) - 1) ? NO_STEP : steps[i] >> shift;
+        } else {
+            double scaled = values[i] * 0x1p23;
+            steps[i] = scaled == rint(scaled) && fabs(scaled) < 0x1p31 ? (int32_t)scaled : NO_STEP;
         }
     }
-    free(block);
+    return got;
+}
+
+/* Fills channel->found. False when the file is not as the manifest says. */
+static bool read_channel(const struct checker *checker, struct channel *channel)
+{
+    static int32_t block[BLOCK * 8];
+    char path[PATH_MAX + 300];
+    SF_INFO info = {0};
+    uint64_t frame = 0;
+    snprintf(path, sizeof path, "%s/%s", checker->words[0], channel->file);
+    SNDFILE *sound = sf_open(path, SFM_READ, &info);
+    bool right = sound && info.channels <= 8 && channel->index < info.channels &&
+                 (uint64_t)info.frames == checker->take.frames &&
+                 (uint32_t)info.samplerate == checker->take.rate_hz;
+    while (right && frame < checker->take.frames) {
+        sf_count_t got = read_steps(sound, &checker->take, BLOCK, info.channels, block);
+        right = got > 0 && frame + (uint64_t)got <= checker->take.frames;
+        for (sf_count_t i = 0; right && i < got; i++)
+            channel->found[frame++] = block[i * info.channels + channel->index];
+    }
+    if (!right)
+        printf("%s: unreadable, or not %llu frames long\n", path,
+            (unsigned long long)checker->take.frames);
     if (sound)
         sf_close(sound);
+    return right;
+}
+
+static void check_channel(struct checker *checker, struct channel *channel)
+{
+    channel->found = calloc(checker->take.frames + 1, sizeof *channel->found);
+    if (!channel->found || !read_channel(checker, channel)) {
+        checker->wrong++;
+    } else {
+        for (size_t k = 0; k < checker->pieces.count; k++)
+            check_piece(checker, channel, &checker->pieces.piece[k]);
+        checker->checked += checker->take.frames;
+    }
+    free(channel->found);
 }
 
 static bool parse_line(char *line, struct channel *channel)
@@ -149,10 +289,10 @@ static bool parse_line(char *line, struct channel *channel)
     char *word = strtok(line, " \t\n");
     if (!word)
         return false;
+    *channel = (struct channel){0};
     snprintf(channel->file, sizeof channel->file, "%s", word);
     word = strtok(NULL, " \t\n");
     channel->index = word ? atoi(word) - 1 : -1;
-    channel->port_count = 0;
     while ((word = strtok(NULL, " \t\n")) && channel->port_count < MOST_PORTS)
         channel->ports[channel->port_count++] = (uint32_t)atoi(word);
     return channel->index >= 0 && channel->port_count > 0;
@@ -178,24 +318,33 @@ static int load(struct stem_take *take, const char *folder)
     return -1;
 }
 
-static int check_take(struct checker *checker)
+static void check_map(struct checker *checker, FILE *map)
 {
     char line[1024];
-    FILE *map = fopen(checker->words[1], "r");
-    if (!map || load(&checker->take, checker->words[0])) {
-        fprintf(stderr, "ruler_check: cannot read the map or the manifest\n");
-        return 1;
-    }
-    read_log(checker);
     struct channel channel;
     while (fgets(line, sizeof line, map))
         if (parse_line(line, &channel))
             check_channel(checker, &channel);
-    fclose(map);
     printf("frames %llu samples %llu excused %llu wrong %llu gaps %zu gap_frames %llu\n",
         (unsigned long long)checker->take.frames, checker->checked, checker->excused,
         checker->wrong, checker->take.gap_count,
         (unsigned long long)stem_take_gap_frames(&checker->take));
+}
+
+static int check_take(struct checker *checker)
+{
+    FILE *map = fopen(checker->words[1], "r");
+    if (!map) {
+        fprintf(stderr, "ruler_check: cannot read \"%s\"\n", checker->words[1]);
+        return 1;
+    }
+    if (load(&checker->take, checker->words[0]) == 0 &&
+        pieces_cut(&checker->pieces, &checker->take)) {
+        read_log(checker);
+        check_map(checker, map);
+    }
+    fclose(map);
+    free(checker->pieces.piece);
     stem_take_finish(&checker->take);
     return checker->wrong || checker->checked == 0;
 }
@@ -203,8 +352,10 @@ static int check_take(struct checker *checker)
 static int check_consecutive(const struct checker *checker)
 {
     struct stem_take a = {0}, b = {0};
-    if (load(&a, checker->words[0]) || load(&b, checker->words[1]))
+    if (load(&a, checker->words[0]) || load(&b, checker->words[1])) {
+        stem_take_finish(&a);
         return 1;
+    }
     bool right = a.start_frame + a.frames == b.start_frame;
     printf("the first ends at %llu, the second starts at %llu\n",
         (unsigned long long)(a.start_frame + a.frames), (unsigned long long)b.start_frame);
@@ -222,6 +373,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case 'l':
         checker->log = argument;
+        return 0;
+    case 'p':
+        checker->period_frames = (uint32_t)atoi(argument);
         return 0;
     case 'c':
         checker->consecutive = true;
@@ -244,6 +398,7 @@ int main(int argc, char **argv)
 {
     static const struct argp_option OPTIONS[] = {{"bits", 'b', "B", 0, "As for ruler", 0},
         {"log", 'l', "FILE", 0, "The ruler's log", 0},
+        {"late", 'p', "PERIOD", 0, "Excuse late periods of that many frames", 0},
         {"consecutive", 'c', NULL, 0, "Check that take B starts where take A ends", 0}, {0}};
     const struct argp parser = {OPTIONS, parse_option, "FOLDER MAP", NULL, NULL, NULL, NULL};
     static struct checker checker = {.bits = 24};

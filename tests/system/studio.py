@@ -4,7 +4,6 @@ Nothing here is shared with other servers of the machine: server names, ports an
 and everything is ended when the test ends, whatever happened.
 """
 
-import fcntl
 import itertools
 import json
 import os
@@ -13,7 +12,6 @@ import signal
 import socket
 import struct
 import subprocess
-import tempfile
 import time
 
 BUILD = pathlib.Path(os.environ.get("STEMD_BUILD", "build")).resolve()
@@ -124,20 +122,18 @@ class Osc:
 class ServerName:
     """A JACK server name that nobody else uses meanwhile. There are few, and they are used again and
     again: JACK's registry has places for eight servers, and the place of a killed one is only given
-    to a server of the same name."""
+    to a server of the same name. An abstract socket is the lock: it goes with its owner."""
 
     def __init__(self):
-        folder = pathlib.Path(tempfile.gettempdir())
         for number in itertools.cycle(range(1, 6)):
-            self.lock = open(folder / f"stemd-test-server-{os.getuid()}-{number}.lock", "w")
+            self.lock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            self.text = f"stemdtest{number}"
             try:
-                fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self.lock.bind(f"\0{self.text}-{os.getuid()}")
+                return
             except OSError:
                 self.lock.close()
                 time.sleep(0.05)
-                continue
-            self.text = f"stemdtest{number}"
-            return
 
     def release(self):
         self.lock.close()
@@ -236,9 +232,9 @@ class Studio:
 
     def server(self, period=256, rate=48000, sync=True, realtime=False, ports=None):
         """Starts the JACK server. In synchronous mode the graph never skips a cycle, however slow
-        the machine: the driver waits. In asynchronous mode a client that is called late is told the
-        next cycle's frame with its own cycle's samples, and no recorder can know; check() then lets
-        late periods pass where they follow a gap."""
+        the machine: the driver waits. In asynchronous mode it goes on without a client that is
+        late, which then may see another period's samples, and no recorder can know; check() lets
+        those pass near a gap or an xrun of the manifest."""
         self.rate, self.period = rate, period
         self.late = None if sync else period
         command = ["jackd", "--name", self.server_name]
