@@ -1,8 +1,9 @@
 /* Verification of a finished take: does the folder hold what the manifest says, and do the stems
  * add up to the mix?
  *
- * The null test passes when the residual's peak stays at or below a bound computed from what the
- * encodings and single precision can represent; null_test.h has the formula.
+ * The null test subtracts all stems from the mix, over the length that all files have in common. It
+ * passes when the residual's peak stays at or below a bound computed from what the encodings and
+ * single precision can represent; null_test.h has the formula.
  */
 #ifndef STEM_VERIFY_H
 #define STEM_VERIFY_H
@@ -17,10 +18,10 @@
 struct stem_verify_file {
     char *name; /* stem's name; "Mix" for the reference */
     char *file;
-    uint64_t frames;
-    uint64_t clips; /* as the manifest counted them */
-    double peak;    /* measured from the file, 1.0 = full scale */
-    bool silent;    /* every sample is zero */
+    uint64_t frames; /* that can be read */
+    uint64_t clips;  /* as the manifest counted them */
+    double peak;     /* measured from the file, 1.0 = full scale; what is not finite is left out */
+    bool silent;     /* every sample is zero */
 };
 
 struct stem_verify_report {
@@ -29,11 +30,11 @@ struct stem_verify_report {
     size_t file_count;
     char **problems; /* one sentence each; empty when the take is right */
     size_t problem_count;
-    char **remarks; /* worth knowing, not wrong: gaps, clips, low headroom, still recording */
+    char **remarks; /* worth knowing, not wrong: gaps, clips, silence, low headroom, unfinished */
     size_t remark_count;
-    bool null_tested; /* there was a mix and all files could be read */
+    bool null_tested; /* there was a mix, all files could be read and have fitting channels */
     bool null_passed;
-    double residual_peak; /* linear */
+    double residual_peak; /* linear; infinite when a sample is not finite */
     double residual_rms;
     uint64_t residual_peak_frame; /* where the peak is, from the take's start */
     double null_bound;            /* linear */
@@ -43,9 +44,12 @@ struct stem_verify_report {
 typedef bool stem_verify_progress(double done, void *data);
 
 /* Reads and checks everything in `folder`: manifest, each file's presence, format, rate, channels,
- * length, silence inside the gaps, peaks, and the null test. Returns 0 when the report could be
- * made (look at problem_count and null_passed), -1 with `error` when not even the manifest can be
- * read. `progress` may be NULL. Any one thread. */
+ * length, silence inside the gaps, peaks, and the null test. A take that is not finished only has
+ * to be as long as its manifest says so far. Returns 0 when the report could be made (it is right
+ * when problem_count is 0; a failed null test is a problem), -1 with `error` when not even the
+ * manifest can be read, without memory, or when `progress` (may be NULL, called about every
+ * percent) said stop. The report owns nothing then. Raises the limit of open files. Any one thread.
+ */
 int stem_verify_folder(const char *folder, stem_verify_progress *progress, void *data,
     struct stem_verify_report *report, struct stem_error *error);
 
