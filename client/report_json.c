@@ -82,11 +82,10 @@ static json_t *json_null_test(const struct stem_verify_report *report)
 
 static json_t *json_take(const char *folder, const struct stem_take *take)
 {
-    static const char *const PROGRESS[] = {"recording", "complete", "failed"};
     return json_pack("{s:o, s:o, s:f, s:o, s:s, s:i, s:I, s:f, s:s, s:s, s:I, s:o, s:o, s:o}",
         "folder", stemctl_json_text(folder), "title",
         stemctl_json_text(take->title ? take->title : ""), "tempo", take->tempo_bpm, "key",
-        stemctl_json_text(take->key ? take->key : ""), "state", PROGRESS[take->progress], "rate_hz",
+        stemctl_json_text(take->key ? take->key : ""), "state", STEM_TAKE_PROGRESS[take->progress], "rate_hz",
         (int)take->rate_hz, "frames", (json_int_t)take->frames, "seconds",
         take->rate_hz ? (double)take->frames / take->rate_hz : 0.0, "container",
         stem_container_name(take->container), "encoding", stem_encoding_name(take->encoding),

@@ -25,12 +25,6 @@ static int is_visible(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
-static const char *progress_name(enum stem_take_progress progress)
-{
-    static const char *const NAMES[] = {"recording", "complete", "failed"};
-    return NAMES[progress];
-}
-
 /* Sends one take; false when the folder is none. */
 static bool send_take(const struct job *job, const char *name)
 {
@@ -43,7 +37,7 @@ static bool send_take(const struct job *job, const char *name)
     lo_message message = lo_message_new();
     if (message)
         lo_message_add(message, "ssdis", folder, take.title ? take.title : "", seconds,
-            (int)take.gap_count, progress_name(take.progress));
+            (int)take.gap_count, STEM_TAKE_PROGRESS[take.progress]);
     stem_osc_send(&job->peer, "/takes/take", message);
     stem_take_finish(&take);
     return true;

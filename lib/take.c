@@ -30,6 +30,13 @@ static void free_stem(struct stem_take_stem *stem)
     free(stem->file);
 }
 
+static void free_stems(struct stem_take_stem *stems, size_t count)
+{
+    for (size_t s = 0; s < count; s++)
+        free_stem(&stems[s]);
+    free(stems);
+}
+
 void stem_take_finish(struct stem_take *take)
 {
     free(take->failure);
@@ -38,32 +45,52 @@ void stem_take_finish(struct stem_take *take)
     free(take->started);
     free(take->recorder);
     free(take->previous);
+    free(take->id);
+    free(take->continued_in);
+    free(take->mirror);
+    free(take->started_by);
+    free(take->finished);
+    free(take->residual.hint);
     free_stem(&take->mix);
-    for (size_t s = 0; s < take->stem_count; s++)
-        free_stem(&take->stems[s]);
+    free_stems(take->stems, take->stem_count);
+    free_stems(take->extras, take->extra_count);
     for (size_t m = 0; m < take->marker_count; m++)
         free(take->markers[m].text);
-    free(take->stems);
+    free(take->clocks);
+    free(take->tempos);
+    free(take->transports);
     free(take->gaps);
     free(take->xruns);
     free(take->markers);
     *take = (struct stem_take){0};
 }
 
-int stem_take_add_stem(
-    struct stem_take *take, const char *name, const char *file, uint32_t channels)
+static int add_file(struct stem_take_stem **list, size_t *count, const char *name,
+    const char *file, uint32_t channels)
 {
-    struct stem_take_stem *stems = grow(take->stems, take->stem_count, sizeof *stems);
+    struct stem_take_stem *stems = grow(*list, *count, sizeof *stems);
     if (!stems)
         return -1;
-    take->stems = stems;
+    *list = stems;
     struct stem_take_stem stem = {.channels = channels};
     if (stem_take_set_string(&stem.name, name) || stem_take_set_string(&stem.file, file)) {
         free_stem(&stem);
         return -1;
     }
-    stems[take->stem_count++] = stem;
+    stems[(*count)++] = stem;
     return 0;
+}
+
+int stem_take_add_stem(
+    struct stem_take *take, const char *name, const char *file, uint32_t channels)
+{
+    return add_file(&take->stems, &take->stem_count, name, file, channels);
+}
+
+int stem_take_add_extra(
+    struct stem_take *take, const char *name, const char *file, uint32_t channels)
+{
+    return add_file(&take->extras, &take->extra_count, name, file, channels);
 }
 
 int stem_take_add_gap(struct stem_take *take, uint64_t frame, uint64_t frames, uint32_t reasons)
@@ -104,6 +131,37 @@ int stem_take_add_marker(struct stem_take *take, uint64_t frame, const char *tex
     return 0;
 }
 
+int stem_take_add_clock(struct stem_take *take, struct stem_take_clock clock)
+{
+    struct stem_take_clock *clocks = grow(take->clocks, take->clock_count, sizeof *clocks);
+    if (!clocks)
+        return -1;
+    take->clocks = clocks;
+    clocks[take->clock_count++] = clock;
+    return 0;
+}
+
+int stem_take_add_tempo(struct stem_take *take, struct stem_take_tempo tempo)
+{
+    struct stem_take_tempo *tempos = grow(take->tempos, take->tempo_count, sizeof *tempos);
+    if (!tempos)
+        return -1;
+    take->tempos = tempos;
+    tempos[take->tempo_count++] = tempo;
+    return 0;
+}
+
+int stem_take_add_transport(struct stem_take *take, struct stem_take_transport transport)
+{
+    struct stem_take_transport *transports =
+        grow(take->transports, take->transport_count, sizeof *transports);
+    if (!transports)
+        return -1;
+    take->transports = transports;
+    transports[take->transport_count++] = transport;
+    return 0;
+}
+
 uint64_t stem_take_gap_frames(const struct stem_take *take)
 {
     uint64_t frames = 0;
@@ -123,3 +181,7 @@ void stem_take_reason_words(uint32_t reasons, char *text, size_t size)
 }
 
 const char *const STEM_TAKE_REASON[STEM_TAKE_REASONS] = {"skipped", "overflow", "server", "clock"};
+
+const char *const STEM_TAKE_PROGRESS[STEM_TAKE_PROGRESSES] = {
+    "recording", "complete", "failed", "recovered"};
+const char *const STEM_TAKE_ROLE[STEM_TAKE_ROLES] = {"stem", "return", "input"};

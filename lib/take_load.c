@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <limits.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +86,44 @@ static bool is_plain_name(const char *name)
     return true;
 }
 
+/* Files of an earlier version have no role: they are stems. */
+static void read_role(const json_t *object, enum stem_take_role *role)
+{
+    const char *word = json_string_value(json_object_get(object, "role"));
+    for (int k = 0; word && k < STEM_TAKE_ROLES; k++)
+        if (strcmp(word, STEM_TAKE_ROLE[k]) == 0)
+            *role = (enum stem_take_role)k;
+}
+
+/* A level in dB; null is silence. */
+static int read_level(
+    const struct reader *reader, const json_t *object, const char *key, double *db)
+{
+    if (json_is_null(json_object_get(object, key))) {
+        *db = -HUGE_VAL;
+        return 0;
+    }
+    return read_number(reader, object, key, db);
+}
+
+static int read_levels(
+    const struct reader *reader, const json_t *object, struct stem_take_levels *levels)
+{
+    if (!object || json_is_null(object))
+        return 0;
+    levels->measured = true;
+    levels->silent = json_is_true(json_object_get(object, "silent"));
+    return read_level(reader, object, "true_peak_dbtp", &levels->true_peak_dbtp) ||
+                   read_level(reader, object, "integrated_lufs", &levels->integrated_lufs) ||
+                   read_level(reader, object, "short_term_lufs", &levels->short_term_lufs) ||
+                   read_level(reader, object, "momentary_lufs", &levels->momentary_lufs) ||
+                   read_level(reader, object, "range_lu", &levels->range_lu) ||
+                   read_level(reader, object, "rms_dbfs", &levels->rms_dbfs) ||
+                   read_number(reader, object, "dc_offset", &levels->dc_offset)
+               ? -1
+               : 0;
+}
+
 static int read_stem(struct reader *reader, const json_t *object, struct stem_take_stem *stem)
 {
     if (!json_is_object(object))
@@ -104,7 +143,8 @@ static int read_stem(struct reader *reader, const json_t *object, struct stem_ta
         read_small(reader, object, "inputs", 1 << 20, &stem->inputs))
         return -1;
     stem->muted = json_is_true(json_object_get(object, "muted"));
-    return 0;
+    read_role(object, &stem->role);
+    return read_levels(reader, json_object_get(object, "levels"), &stem->levels);
 }
 
 /* Calls `read_one` for each element of an array, with the place set. */
@@ -125,11 +165,27 @@ static int read_array(struct reader *reader, const json_t *object, const char *k
     return 0;
 }
 
+/* The same for a list that a manifest of an earlier version may lack. */
+static int read_new_array(struct reader *reader, const json_t *object, const char *key,
+    read_element *read_one, struct stem_take *take)
+{
+    if (!json_object_get(object, key))
+        return 0;
+    return read_array(reader, object, key, SIZE_MAX, read_one, take);
+}
+
 static int read_one_stem(struct reader *reader, const json_t *element, struct stem_take *take)
 {
     if (stem_take_add_stem(take, "", "", 1))
         return stem_error_set(reader->error, "%s: no memory", reader->file);
     return read_stem(reader, element, &take->stems[take->stem_count - 1]);
+}
+
+static int read_one_extra(struct reader *reader, const json_t *element, struct stem_take *take)
+{
+    if (stem_take_add_extra(take, "", "", 1))
+        return stem_error_set(reader->error, "%s: no memory", reader->file);
+    return read_stem(reader, element, &take->extras[take->extra_count - 1]);
 }
 
 static int read_one_gap(struct reader *reader, const json_t *element, struct stem_take *take)
@@ -175,16 +231,72 @@ static int read_one_marker(struct reader *reader, const json_t *element, struct 
     return status;
 }
 
+static int read_one_clock(struct reader *reader, const json_t *element, struct stem_take *take)
+{
+    struct stem_take_clock clock;
+    if (read_whole(reader, element, "frame", MOST_FRAMES, &clock.frame) ||
+        read_small(reader, element, "jack_frame", UINT32_MAX, &clock.jack_frame))
+        return -1;
+    return stem_take_add_clock(take, clock);
+}
+
+static int read_one_tempo(struct reader *reader, const json_t *element, struct stem_take *take)
+{
+    struct stem_take_tempo tempo;
+    uint32_t bar, beat;
+    if (read_whole(reader, element, "frame", MOST_FRAMES, &tempo.frame) ||
+        read_number(reader, element, "bpm", &tempo.bpm) ||
+        read_number(reader, element, "beats_per_bar", &tempo.beats_per_bar) ||
+        read_number(reader, element, "beat_type", &tempo.beat_type) ||
+        read_number(reader, element, "ticks_per_beat", &tempo.ticks_per_beat) ||
+        read_small(reader, element, "bar", INT32_MAX, &bar) ||
+        read_small(reader, element, "beat", INT32_MAX, &beat) ||
+        read_number(reader, element, "tick", &tempo.tick))
+        return -1;
+    tempo.bar = (int32_t)bar;
+    tempo.beat = (int32_t)beat;
+    return stem_take_add_tempo(take, tempo);
+}
+
+static int read_one_transport(struct reader *reader, const json_t *element, struct stem_take *take)
+{
+    struct stem_take_transport transport;
+    if (read_whole(reader, element, "frame", MOST_FRAMES, &transport.frame) ||
+        read_whole(reader, element, "transport_frame", MOST_FRAMES, &transport.transport_frame))
+        return -1;
+    transport.rolling = json_is_true(json_object_get(element, "rolling"));
+    return stem_take_add_transport(take, transport);
+}
+
+static int read_residual(struct reader *reader, const json_t *root, struct stem_take *take)
+{
+    const json_t *object = json_object_get(root, "residual");
+    struct stem_take_residual *residual = &take->residual;
+    if (!object || json_is_null(object))
+        return 0;
+    residual->measured = true;
+    residual->passed = json_is_true(json_object_get(object, "passed"));
+    snprintf(reader->place, sizeof reader->place, "residual");
+    if (read_number(reader, object, "peak", &residual->peak) ||
+        read_number(reader, object, "rms", &residual->rms) ||
+        read_number(reader, object, "bound", &residual->bound) ||
+        read_whole(reader, object, "worst_frame", MOST_FRAMES, &residual->worst_frame) ||
+        read_number(reader, object, "worst_rms", &residual->worst_rms) ||
+        read_text(reader, object, "hint", true, &residual->hint))
+        return -1;
+    reader->place[0] = '\0';
+    return 0;
+}
+
 static int read_progress(struct reader *reader, const json_t *root, struct stem_take *take)
 {
-    static const char *const WORDS[] = {"recording", "complete", "failed"};
     const char *word = json_string_value(json_object_get(root, "progress"));
-    for (int k = 0; word && k < 3; k++)
-        if (strcmp(word, WORDS[k]) == 0) {
+    for (int k = 0; word && k < STEM_TAKE_PROGRESSES; k++)
+        if (strcmp(word, STEM_TAKE_PROGRESS[k]) == 0) {
             take->progress = (enum stem_take_progress)k;
             return 0;
         }
-    return wrong(reader, "progress", "\"recording\", \"complete\" or \"failed\"");
+    return wrong(reader, "progress", "\"recording\", \"complete\", \"failed\" or \"recovered\"");
 }
 
 static int read_format(struct reader *reader, const json_t *root, struct stem_take *take)
@@ -227,6 +339,26 @@ static int read_mix(struct reader *reader, const json_t *root, struct stem_take 
     return 0;
 }
 
+/* Which take this is a part, a copy or a continuation of. Version 1 had no such things at first. */
+static int read_kinship(struct reader *reader, const json_t *root, struct stem_take *take)
+{
+    take->part = 1;
+    take->time_reference = take->start_frame;
+    if (read_text(reader, root, "id", true, &take->id) ||
+        read_text(reader, root, "continued_in", true, &take->continued_in) ||
+        read_text(reader, root, "mirror", true, &take->mirror) ||
+        read_text(reader, root, "started_by", true, &take->started_by) ||
+        read_text(reader, root, "finished", true, &take->finished) ||
+        (json_object_get(root, "part") &&
+            read_small(reader, root, "part", 1000000, &take->part)) ||
+        (json_object_get(root, "part_frame") &&
+            read_whole(reader, root, "part_frame", MOST_FRAMES, &take->part_frame)) ||
+        (json_object_get(root, "time_reference") &&
+            read_whole(reader, root, "time_reference", MOST_FRAMES, &take->time_reference)))
+        return -1;
+    return 0;
+}
+
 static int read_take(struct reader *reader, const json_t *root, struct stem_take *take)
 {
     if (read_version(reader, root) || read_progress(reader, root, take) ||
@@ -240,14 +372,19 @@ static int read_take(struct reader *reader, const json_t *root, struct stem_take
         read_small(reader, root, "rate_hz", MOST_RATE, &take->rate_hz) ||
         read_whole(reader, root, "start_frame", MOST_FRAMES, &take->start_frame) ||
         read_whole(reader, root, "frames", MOST_FRAMES, &take->frames) ||
-        read_format(reader, root, take) || read_mix(reader, root, take))
+        read_kinship(reader, root, take) || read_format(reader, root, take) ||
+        read_mix(reader, root, take) || read_residual(reader, root, take))
         return -1;
     if (take->rate_hz == 0)
         return wrong(reader, "rate_hz", "at least 1");
     return read_array(reader, root, "stems", MOST_STEMS, read_one_stem, take) ||
                    read_array(reader, root, "gaps", SIZE_MAX, read_one_gap, take) ||
                    read_array(reader, root, "xruns", SIZE_MAX, read_one_xrun, take) ||
-                   read_array(reader, root, "markers", SIZE_MAX, read_one_marker, take)
+                   read_array(reader, root, "markers", SIZE_MAX, read_one_marker, take) ||
+                   read_new_array(reader, root, "extras", read_one_extra, take) ||
+                   read_new_array(reader, root, "clocks", read_one_clock, take) ||
+                   read_new_array(reader, root, "tempo_map", read_one_tempo, take) ||
+                   read_new_array(reader, root, "transport", read_one_transport, take)
                ? -1
                : 0;
 }
