@@ -1,4 +1,5 @@
-/* What the unit tests share: cmocka with its headers in the right order, and a scratch folder. */
+/* What the unit tests share: cmocka with its headers in the right order, noise, a
+ * scratch folder. */
 #ifndef STEM_UNIT_H
 #define STEM_UNIT_H
 
@@ -12,6 +13,13 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+/* The next number of a sequence between -1 and 1 that is the same in every run. */
+static inline float unit_noise(uint32_t *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return (float)((double)(int32_t)*seed * 0x1p-31);
+}
 
 /* A new empty folder; the path is valid until scratch_remove. */
 static inline char *scratch_make(void)
