@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum stem_fact_kind {
-    STEM_FACT_GAP,       /* `frames` frames from `frame` on were not delivered: silence on the timeline */
+    STEM_FACT_GAP, /* `frames` frames from `frame` on were not delivered: silence on the timeline */
     STEM_FACT_XRUN,      /* the driver reported an xrun; the frame clock did not move */
     STEM_FACT_TRANSPORT, /* the transport started or stopped rolling, or was relocated */
     STEM_FACT_TEMPO,     /* tempo, meter or bar position changed (JackPositionBBT was valid) */
@@ -37,8 +37,8 @@ struct stem_fact {
             uint32_t rolling;
         } transport;
         struct {
-            double bpm;             /* beats per minute as the timebase master gives it */
-            double bar_start_tick;  /* ticks from frame 0 to the start of this bar */
+            double bpm;            /* beats per minute as the timebase master gives it */
+            double bar_start_tick; /* ticks from frame 0 to the start of this bar */
             double ticks_per_beat;
             float beats_per_bar;
             float beat_type;

@@ -44,8 +44,8 @@ void stem_mix_destroy(struct stem_mix *mix);
 void stem_mix_set_mute(struct stem_mix *mix, uint32_t track, bool muted);
 bool stem_mix_muted(const struct stem_mix *mix, uint32_t track);
 
-/* Writes one track of one block: fills `out` (interleaved) and reads as many frames from the start of
- * each ports[route.port]. Call it once per track and block. Process thread. RT safe. */
+/* Writes one track of one block: fills `out` (interleaved) and reads as many frames from the start
+ * of each ports[route.port]. Call it once per track and block. Process thread. RT safe. */
 void stem_mix_track_rt(struct stem_mix *mix, uint32_t track, const float *const *ports,
     const struct stem_tape_span *out) STEM_RT;
 

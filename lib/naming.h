@@ -8,9 +8,9 @@
 enum { STEM_NAME_BYTES = 128 };
 
 /* Makes a name safe for every file system and DAW: only [A-Za-z0-9._-]. Latin accents lose their
- * accent (é → e, ä → ae, ß → ss), anything else becomes one '-', runs of '-' are folded, leading and
- * trailing '-' and '.' are cut, the length is bounded by `size`. Invalid UTF-8 is treated byte by
- * byte as "anything else". May come out empty. */
+ * accent (é → e, ä → ae, ß → ss), anything else becomes one '-', runs of '-' are folded, leading
+ * and trailing '-' and '.' are cut, the length is bounded by `size`. Invalid UTF-8 is treated byte
+ * by byte as "anything else". May come out empty. */
 void stem_naming_safe(const char *name, char *safe, size_t size);
 
 /* "2026-11-20_21-53-07_Night-Train_120bpm": local time, then title and tempo where there are any

@@ -29,7 +29,7 @@ struct stem_survey_file {
 };
 
 struct stem_survey {
-    struct stem_survey_file *files; /* the take's stems, then its mix if there is one, then extras */
+    struct stem_survey_file *files; /* the take's stems, then its mix if it has one, then extras */
     size_t file_count;
     size_t columns;             /* 0 for an empty take */
     uint64_t frames_per_column; /* the last column may be shorter */

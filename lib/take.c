@@ -65,8 +65,8 @@ void stem_take_finish(struct stem_take *take)
     *take = (struct stem_take){0};
 }
 
-static int add_file(struct stem_take_stem **list, size_t *count, const char *name,
-    const char *file, uint32_t channels)
+static int add_file(struct stem_take_stem **list, size_t *count, const char *name, const char *file,
+    uint32_t channels)
 {
     struct stem_take_stem *stems = grow(*list, *count, sizeof *stems);
     if (!stems)

@@ -23,7 +23,7 @@ enum stem_take_progress {
     STEM_TAKE_RECORDING, /* being written, or its recorder died */
     STEM_TAKE_COMPLETE,  /* ended as asked */
     STEM_TAKE_FAILED,    /* ended by a fault, named in `failure`; what was recorded is valid */
-    STEM_TAKE_RECOVERED, /* its recorder died; completed afterwards from the bytes that were there */
+    STEM_TAKE_RECOVERED, /* its recorder died; completed afterwards from the bytes it left */
 };
 enum { STEM_TAKE_PROGRESSES = STEM_TAKE_RECOVERED + 1 };
 
@@ -71,9 +71,9 @@ struct stem_take_stem {
 struct stem_take_residual {
     bool measured;
     bool passed;
-    double peak;  /* 1.0 = full scale */
+    double peak; /* 1.0 = full scale */
     double rms;
-    double bound; /* what the peak may be; see null_test.h */
+    double bound;         /* what the peak may be; see null_test.h */
     uint64_t worst_frame; /* start of the second with the largest RMS */
     double worst_rms;
     char *hint; /* what explains a residual beyond the bound, or NULL */
@@ -123,27 +123,27 @@ struct stem_take_marker {
 /* Owns its strings and arrays. All zero is an empty take. */
 struct stem_take {
     enum stem_take_progress progress;
-    char *failure; /* NULL unless failed */
-    char *title;   /* "" when none was given */
-    char *key;     /* musical key, "" when unknown */
-    double tempo_bpm; /* 0 when unknown */
-    char *started;    /* ISO 8601 local time with offset, of the first frame */
-    char *recorder;   /* "stemd 0.1.0" */
-    char *previous;   /* folder name of the take that this one continues (split), or NULL */
-    char *id;         /* unlike that of any other take; parts and mirror of a take share it */
-    uint32_t part;    /* 1, or more when the take had to go on in another folder */
-    uint64_t part_frame;  /* frame of the whole take at which this part begins */
-    char *continued_in;   /* path of the folder with the next part, or NULL */
-    char *mirror;         /* path of the folder with the same files, or NULL */
-    char *started_by;     /* "now", "bar", "transport", "time", "threshold", "capture" */
-    char *finished;       /* ISO 8601 time at which the finisher was done, or NULL */
+    char *failure;       /* NULL unless failed */
+    char *title;         /* "" when none was given */
+    char *key;           /* musical key, "" when unknown */
+    double tempo_bpm;    /* 0 when unknown */
+    char *started;       /* ISO 8601 local time with offset, of the first frame */
+    char *recorder;      /* "stemd 0.1.0" */
+    char *previous;      /* folder name of the take that this one continues (split), or NULL */
+    char *id;            /* unlike that of any other take; parts and mirror of a take share it */
+    uint32_t part;       /* 1, or more when the take had to go on in another folder */
+    uint64_t part_frame; /* frame of the whole take at which this part begins */
+    char *continued_in;  /* path of the folder with the next part, or NULL */
+    char *mirror;        /* path of the folder with the same files, or NULL */
+    char *started_by;    /* "now", "bar", "transport", "time", "threshold", "capture" */
+    char *finished;      /* ISO 8601 time at which the finisher was done, or NULL */
     uint32_t rate_hz;
     uint64_t start_frame;    /* timeline frame of the first sample */
     uint64_t time_reference; /* as in the files: start_frame, or the transport's frame */
     uint64_t frames;         /* length so far */
     enum stem_container container;
     enum stem_encoding encoding;
-    bool has_mix;                 /* then `mix` is the reference */
+    bool has_mix; /* then `mix` is the reference */
     struct stem_take_stem mix;
     struct stem_take_stem *stems; /* in configured order; together they are the mix */
     size_t stem_count;
@@ -169,7 +169,8 @@ void stem_take_finish(struct stem_take *take);
 
 /* Appends; 0, or -1 when there is no memory. Strings are copied. A gap that begins where the last
  * one ends with the same reasons extends it. */
-int stem_take_add_stem(struct stem_take *take, const char *name, const char *file, uint32_t channels);
+int stem_take_add_stem(
+    struct stem_take *take, const char *name, const char *file, uint32_t channels);
 int stem_take_add_extra(
     struct stem_take *take, const char *name, const char *file, uint32_t channels);
 int stem_take_add_gap(struct stem_take *take, uint64_t frame, uint64_t frames, uint32_t reasons);
@@ -185,7 +186,8 @@ int stem_take_set_string(char **field, const char *value);
 /* Sum of all gaps' frames. */
 uint64_t stem_take_gap_frames(const struct stem_take *take);
 
-/* Writes FOLDER/take.json atomically. 0, or -1 with `error`. Writer thread, or a stemctl command. */
+/* Writes FOLDER/take.json atomically. 0, or -1 with `error`.
+ * Writer thread, or a stemctl command. */
 int stem_take_save(const struct stem_take *take, const char *folder, struct stem_error *error);
 
 /* Reads FOLDER/take.json into an empty `take`. 0, or -1 with `error` that names file, place and

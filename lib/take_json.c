@@ -108,10 +108,10 @@ static json_t *tempo_array(const struct stem_take *take)
     for (size_t t = 0; t < take->tempo_count; t++) {
         const struct stem_take_tempo *tempo = &take->tempos[t];
         json_array_append_new(array,
-            json_pack("{s:I, s:f, s:f, s:f, s:f, s:i, s:i, s:f}", "frame",
-                (json_int_t)tempo->frame, "bpm", tempo->bpm, "beats_per_bar", tempo->beats_per_bar,
-                "beat_type", tempo->beat_type, "ticks_per_beat", tempo->ticks_per_beat, "bar",
-                (int)tempo->bar, "beat", (int)tempo->beat, "tick", tempo->tick));
+            json_pack("{s:I, s:f, s:f, s:f, s:f, s:i, s:i, s:f}", "frame", (json_int_t)tempo->frame,
+                "bpm", tempo->bpm, "beats_per_bar", tempo->beats_per_bar, "beat_type",
+                tempo->beat_type, "ticks_per_beat", tempo->ticks_per_beat, "bar", (int)tempo->bar,
+                "beat", (int)tempo->beat, "tick", tempo->tick));
     }
     return array;
 }

@@ -349,8 +349,7 @@ static int read_kinship(struct reader *reader, const json_t *root, struct stem_t
         read_text(reader, root, "mirror", true, &take->mirror) ||
         read_text(reader, root, "started_by", true, &take->started_by) ||
         read_text(reader, root, "finished", true, &take->finished) ||
-        (json_object_get(root, "part") &&
-            read_small(reader, root, "part", 1000000, &take->part)) ||
+        (json_object_get(root, "part") && read_small(reader, root, "part", 1000000, &take->part)) ||
         (json_object_get(root, "part_frame") &&
             read_whole(reader, root, "part_frame", MOST_FRAMES, &take->part_frame)) ||
         (json_object_get(root, "time_reference") &&
