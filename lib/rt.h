@@ -6,12 +6,9 @@
 #ifndef STEM_RT_H
 #define STEM_RT_H
 
-#if defined(__clang__) && defined(__has_cpp_attribute)
-#if __clang_major__ >= 20
+#if defined(__clang__) && __clang_major__ >= 20
 #define STEM_RT __attribute__((nonblocking))
-#endif
-#endif
-#ifndef STEM_RT
+#else
 #define STEM_RT
 #endif
 
