@@ -1,0 +1,63 @@
+#include "replace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static int write_all(int fd, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(fd, bytes, size);
+        if (written < 0 && errno != EINTR)
+            return -1;
+        if (written > 0) {
+            bytes += written;
+            size -= (size_t)written;
+        }
+    }
+    return 0;
+}
+
+int stem_replace_sync_folder(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    int status = fsync(fd), problem = errno;
+    close(fd);
+    errno = problem;
+    return status;
+}
+
+/* Temporary file, synced, renamed over the old one, folder synced. errno tells what failed. */
+static int replace(
+    const char *folder, const char *path, const char *temporary, const void *bytes, size_t size)
+{
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return -1;
+    int status = write_all(fd, bytes, size) || fsync(fd) ? -1 : 0;
+    int problem = errno;
+    close(fd);
+    if (status == 0 && rename(temporary, path) == 0 && stem_replace_sync_folder(folder) == 0)
+        return 0;
+    if (status == 0)
+        problem = errno;
+    unlink(temporary);
+    errno = problem;
+    return -1;
+}
+
+int stem_replace_file(
+    const char *folder, const char *name, const void *bytes, size_t size, struct stem_error *error)
+{
+    char path[PATH_MAX], temporary[PATH_MAX];
+    errno = ENAMETOOLONG;
+    if (snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path &&
+        snprintf(temporary, sizeof temporary, "%s/.%s.new", folder, name) < (int)sizeof temporary &&
+        replace(folder, path, temporary, bytes, size) == 0)
+        return 0;
+    return stem_error_set_errno(error, errno, "cannot write \"%s/%s\"", folder, name);
+}

@@ -1,0 +1,19 @@
+/* Replacing a file as a whole: at every moment, also when the machine loses its power, the old one
+ * or the new one is there, complete. Any thread that may wait for the disk.
+ */
+#ifndef STEM_REPLACE_H
+#define STEM_REPLACE_H
+
+#include "error.h"
+
+#include <stddef.h>
+
+/* Writes FOLDER/NAME through a temporary file ".NAME.new" in the same folder, which is synced and
+ * renamed. 0, or -1 with `error` (which names the file); then the old one is still there. */
+int stem_replace_file(
+    const char *folder, const char *name, const void *bytes, size_t size, struct stem_error *error);
+
+/* Waits until the folder's entries are on the disk. 0, or -1 and errno. */
+int stem_replace_sync_folder(const char *folder);
+
+#endif
