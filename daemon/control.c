@@ -198,7 +198,7 @@ int stem_control_init(
                           : NULL;
     if (!control->engine || stem_engine_tend(control->engine, error))
         goto fail;
-    stem_notify_ready();
+    stem_notify_ready(config->tape_seconds);
     return 0;
 fail:
     stem_control_finish(control);
@@ -240,13 +240,13 @@ static void beat(struct stem_control *control)
     const struct stem_session_status *status = stem_engine_status(control->engine);
     uint64_t turns = status ? atomic_load_explicit(&status->turns, memory_order_relaxed)
                             : control->turns_seen + 1;
-    if (turns == control->turns_seen)
-        return;
+    bool alive = turns != control->turns_seen;
     control->turns_seen = turns;
     char sentence[PATH_MAX + STEM_ERROR_BYTES];
     stem_osc_status_sentence(control, sentence, sizeof sentence);
-    stem_notify_status(sentence);
-    stem_notify_alive();
+    stem_notify_status(sentence, alive);
+    if (alive)
+        stem_notify_alive();
 }
 
 static int turn(struct stem_control *control, struct stem_error *error)

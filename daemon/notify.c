@@ -1,11 +1,12 @@
 #include "notify.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
-enum { SUBSCRIBERS = 32, LONGEST_SUBSCRIPTION = 3600 };
+enum { SUBSCRIBERS = 32, LONGEST_SUBSCRIPTION = 3600, WATCHDOG_MARGIN = 30 };
 
 struct receiver {
     struct stem_osc_peer peer;
@@ -131,14 +132,17 @@ void stem_notify_warning(struct stem_notify *notify, const char *text)
     send_all(notify, "/warning", message);
 }
 
-void stem_notify_ready(void)
+void stem_notify_ready(double tape_seconds)
 {
+    uint64_t set_us, least_us = (uint64_t)((tape_seconds + WATCHDOG_MARGIN) * 1e6);
     sd_notify(0, "READY=1");
+    if (sd_watchdog_enabled(0, &set_us) > 0 && set_us < least_us)
+        sd_notifyf(0, "WATCHDOG_USEC=%" PRIu64, least_us);
 }
 
-void stem_notify_status(const char *text)
+void stem_notify_status(const char *text, bool alive)
 {
-    sd_notifyf(0, "STATUS=%s", text);
+    sd_notifyf(0, "STATUS=%s%s", text, alive ? "" : "; the disk writer is held up");
 }
 
 void stem_notify_stopping(void)

@@ -10,6 +10,7 @@
 
 #include "osc_server.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct stem_notify;
@@ -29,10 +30,15 @@ void stem_notify_gap(
     struct stem_notify *notify, uint64_t frame, uint64_t frames, const char *reasons);
 void stem_notify_warning(struct stem_notify *notify, const char *text);
 
-/* systemd: ready (OSC answers), a status line, the watchdog, stopping. No-ops elsewhere. */
-void stem_notify_ready(void);
-void stem_notify_status(const char *text);
+/* systemd; all of these are no-ops elsewhere.
+ *
+ * Ready: OSC answers. A stalled disk holds the writer up, and the tape survives that for
+ * `tape_seconds`: a watchdog that is set to less is asked to wait half a minute longer than that. */
+void stem_notify_ready(double tape_seconds);
+/* The line in "systemctl status"; `alive`: the writer turns. */
+void stem_notify_status(const char *text, bool alive);
 void stem_notify_stopping(void);
+/* Feeds the watchdog. */
 void stem_notify_alive(void);
 
 #endif
