@@ -411,8 +411,23 @@ static void test_take_save_failure_keeps_the_old_one(void **state)
     load(&back);
     assert_int_equal(back.frames, 1);
     stem_take_finish(&back);
+    rmdir(path);
     assert_int_equal(stem_take_save(&take, "/nowhere/at/all", &error), -1);
     assert_non_null(strstr(error.text, "No such file or directory"));
+}
+
+static void test_take_save_that_cannot_rename_leaves_nothing(void **state)
+{
+    (void)state;
+    struct stem_take take = {.rate_hz = 48000};
+    struct stem_error error = {0};
+    char path[128];
+    snprintf(path, sizeof path, "%s/take.json", folder);
+    assert_int_equal(mkdir(path, 0700), 0); /* in the manifest's place */
+    assert_int_equal(stem_take_save(&take, folder, &error), -1);
+    assert_non_null(strstr(error.text, "Is a directory"));
+    snprintf(path, sizeof path, "%s/.take.json.new", folder);
+    assert_int_equal(access(path, F_OK), -1);
 }
 
 static void write_manifest(const char *bytes, size_t size)
@@ -697,6 +712,7 @@ int main(void)
         TEST(test_take_words_for_reasons),
         TEST(test_take_save_replaces_the_old_one_whole),
         TEST(test_take_save_failure_keeps_the_old_one),
+        TEST(test_take_save_that_cannot_rename_leaves_nothing),
         TEST(test_take_every_lie_is_found_and_named),
         TEST(test_take_forgives_what_does_no_harm),
         TEST(test_take_of_an_earlier_version_counts_from_its_start),
