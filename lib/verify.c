@@ -42,90 +42,55 @@ void verify_remark(struct verify_check *check, const char *format, ...)
     va_end(arguments);
 }
 
-/* All files can be read and fit together; says what does not fit. */
+/* Says what does not fit; files that cannot be read are problems already. */
 static bool can_null_test(struct verify_check *check)
 {
-    const struct stem_take *take = &check->report->take;
-    if (!take->has_mix || take->stem_count == 0)
+    const struct stem_take_reader *reader = &check->reader;
+    const size_t stems = reader->take->stem_count;
+    if (stem_take_reader_can_null(reader))
+        return true;
+    if (!reader->take->has_mix || !reader->sources[stems].reader)
         return false;
-    for (size_t k = 0; k < check->count; k++)
-        if (!check->sources[k].reader)
-            return false;
-    uint32_t wide = check->sources[take->stem_count].info.channels;
-    for (size_t k = 0; k < take->stem_count; k++) {
-        uint32_t channels = check->sources[k].info.channels;
-        if (channels == 1 || channels == wide)
-            continue;
+    const struct stem_take_source *misfit = stem_take_reader_misfit(reader);
+    if (misfit && misfit->reader)
         verify_problem(check,
             "the null test is not possible: \"%s\" has %u channels, neither 1 nor as many as the "
             "mix (%u)",
-            take->stems[k].name, channels, wide);
-        return false;
-    }
-    return true;
+            misfit->stem->name, misfit->info.channels, reader->sources[stems].info.channels);
+    return false;
 }
 
 static int open_null_test(struct verify_check *check, struct stem_error *error)
 {
-    const struct stem_take *take = &check->report->take;
     if (!can_null_test(check))
         return 0;
-    uint32_t *channels = calloc(take->stem_count, sizeof *channels);
-    struct stem_null_params params = {
-        .channels = check->sources[take->stem_count].info.channels,
-        .stem_channels = channels,
-        .stems = take->stem_count,
-        .block_frames = check->block_frames,
-        .bits = stem_encoding_bits(take->encoding),
-    };
-    check->null_frames = UINT64_MAX;
-    for (size_t k = 0; channels && k < check->count; k++) {
-        const struct verify_source *source = &check->sources[k];
-        if (source->info.frames < check->null_frames)
-            check->null_frames = source->info.frames;
-        if (k == take->stem_count)
-            break;
-        channels[k] = source->info.channels;
-        params.terms += source->stem->inputs ? source->stem->inputs : 1;
-    }
-    if (channels)
-        check->null_test = stem_null_test_create(&params);
-    free(channels);
+    check->null_test = stem_take_reader_null_test(&check->reader);
     return check->null_test ? 0 : stem_error_set(error, "no memory for the null test");
 }
 
-static void add_to_null_test(struct verify_check *check, uint64_t from)
+static void add_to_null_test(struct verify_check *check)
 {
-    if (!check->null_test || from >= check->null_frames)
-        return;
-    uint64_t left = check->null_frames - from;
-    stem_null_test_add(check->null_test, check->stem_blocks[check->count - 1], check->stem_blocks,
-        left < check->block_frames ? (size_t)left : check->block_frames);
-}
-
-/* The longest file decides how far to read. */
-static uint64_t longest(const struct verify_check *check)
-{
-    uint64_t frames = 0;
-    for (size_t k = 0; k < check->count; k++)
-        if (check->sources[k].info.frames > frames)
-            frames = check->sources[k].info.frames;
-    return frames;
+    const struct stem_take_reader *reader = &check->reader;
+    size_t frames = check->null_test ? stem_take_reader_null_frames(reader) : 0;
+    if (frames)
+        stem_null_test_add(
+            check->null_test, reader->blocks[reader->take->stem_count], reader->blocks, frames);
 }
 
 static int read_all(struct verify_check *check, stem_verify_progress *progress, void *data,
     struct stem_error *error)
 {
-    uint64_t frames = longest(check), step = frames / 100 + 1, next_told = 0;
-    for (uint64_t from = 0; from < frames; from += check->block_frames) {
+    uint64_t frames = stem_take_reader_longest(&check->reader), step = frames / 100 + 1;
+    uint64_t next_told = 0;
+    for (uint64_t from = 0; from < frames; from = check->reader.next) {
         if (progress && from >= next_told) {
             next_told = from + step;
             if (!progress((double)from / (double)frames, data))
                 return stem_error_set(error, "interrupted");
         }
-        if (!verify_read_block(check, from))
+        if (!verify_read_block(check))
             break;
-        add_to_null_test(check, from);
+        add_to_null_test(check);
     }
     if (progress)
         progress(1.0, data);

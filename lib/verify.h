@@ -26,7 +26,7 @@ struct stem_verify_file {
 
 struct stem_verify_report {
     struct stem_take take;
-    struct stem_verify_file *files; /* stems in order, then the mix if there is one */
+    struct stem_verify_file *files; /* stems in order, then the mix if there is one, extras */
     size_t file_count;
     char **problems; /* one sentence each; empty when the take is right */
     size_t problem_count;

@@ -35,8 +35,8 @@ static void judge_progress(struct verify_check *check)
 static void judge_lengths(struct verify_check *check)
 {
     uint64_t shortest = UINT64_MAX, longest = 0;
-    for (size_t k = 0; k < check->count; k++) {
-        uint64_t frames = check->sources[k].info.frames;
+    for (size_t k = 0; k < check->reader.count; k++) {
+        uint64_t frames = check->sources[k].in->info.frames;
         shortest = frames < shortest ? frames : shortest;
         longest = frames > longest ? frames : longest;
     }
@@ -73,7 +73,7 @@ static void judge_file(struct verify_check *check, const struct verify_source *s
     if (file->clips)
         verify_remark(
             check, "%s: %llu samples were clipped", file->file, (unsigned long long)file->clips);
-    if (source->stem->muted)
+    if (source->in->stem->muted)
         verify_remark(check, "%s: the stem was muted when the take started", file->file);
     if (file->silent)
         verify_remark(check, "%s: it is silent from beginning to end", file->file);
@@ -104,8 +104,8 @@ static void explain_residual(struct verify_check *check, const struct stem_null_
 {
     const struct stem_take *take = &check->report->take;
     unsigned long long clips = 0;
-    for (size_t k = 0; k < check->count; k++)
-        clips += check->sources[k].stem->clips;
+    for (size_t k = 0; k < check->reader.count; k++)
+        clips += check->sources[k].in->stem->clips;
     char hint[96] = "";
     if (clips)
         snprintf(hint, sizeof hint, "; %llu samples were clipped, which may be the reason", clips);
@@ -148,8 +148,8 @@ void verify_judge(struct verify_check *check)
     judge_progress(check);
     judge_lengths(check);
     judge_gaps(check);
-    for (size_t k = 0; k < check->count; k++)
-        if (check->sources[k].reader)
+    for (size_t k = 0; k < check->reader.count; k++)
+        if (check->sources[k].in->reader)
             judge_file(check, &check->sources[k]);
     judge_null_test(check);
 }

@@ -3,19 +3,15 @@
 #ifndef STEM_VERIFY_PARTS_H
 #define STEM_VERIFY_PARTS_H
 
-#include "audio_reader.h"
-#include "null_test.h"
+#include "take_reader.h"
 #include "verify.h"
 
 /* One file while it is read. */
 struct verify_source {
-    const struct stem_take_stem *stem;
+    struct stem_take_source *in; /* of the reader */
     struct stem_verify_file *file;
-    struct stem_audio_reader *reader; /* NULL: could not be opened */
-    struct stem_audio_info info;
-    double *block;      /* block_frames frames; silent behind the file's end */
-    bool ended;         /* nothing more can be read */
-    bool loud_in_gap;   /* told already */
+    bool told_damage; /* these have been told already */
+    bool loud_in_gap;
     uint64_t bad_count; /* samples that are infinite or not a number */
     uint64_t bad_frame; /* the first of them */
 };
@@ -23,12 +19,9 @@ struct verify_source {
 struct verify_check {
     struct stem_verify_report *report;
     const char *folder;
-    struct verify_source *sources; /* stems in order, then the mix */
-    size_t count;
-    size_t block_frames;
-    const double **stem_blocks;
+    struct stem_take_reader reader;
+    struct verify_source *sources;    /* as the reader's */
     struct stem_null_test *null_test; /* NULL: not possible */
-    uint64_t null_frames;             /* length that all files have in common */
     size_t gap;                       /* first gap that does not end before the block */
     bool no_memory;                   /* a sentence is missing */
 };
@@ -41,8 +34,8 @@ void verify_remark(struct verify_check *check, const char *format, ...) STEM_PRI
  * -1 with `error` without memory. */
 int verify_open_files(struct verify_check *check, struct stem_error *error);
 
-/* Reads the next block, from frame `from` on, of every file. False when all files have ended. */
-bool verify_read_block(struct verify_check *check, uint64_t from);
+/* Reads the next block of every file and checks it. False when all files have ended. */
+bool verify_read_block(struct verify_check *check);
 
 void verify_close_files(struct verify_check *check);
 
