@@ -3,9 +3,17 @@
  * are compared with the residual only in blocks that are wrong. */
 #include "null_test.h"
 
+#include "gain.h"
+
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Share of the residual's energy from which one stem is named as its likely cause. */
+#define LIKELY 0.99
+/* How near to missing, twice or inverted a stem's gain in the mix is to be called so. */
+#define NEAR 0.02
 
 struct stem_null_test {
     uint32_t channels;
@@ -140,22 +148,28 @@ static void compare_stems(struct stem_null_test *test, const double *const *stem
         compare_stem(test, k, stems[k], frames);
 }
 
-static double bound_so_far(const struct stem_null_test *test)
+const double *stem_null_test_residual(const struct stem_null_test *test)
+{
+    return test->residual;
+}
+
+double stem_null_test_bound_now(const struct stem_null_test *test)
 {
     return stem_null_test_bound(test->bits, test->terms, test->stems, test->largest_sum);
 }
 
-void stem_null_test_add(
+bool stem_null_test_add(
     struct stem_null_test *test, const double *mix, const double *const *stems, size_t frames)
 {
     size_t samples = frames * test->channels;
     memcpy(test->residual, mix, samples * sizeof *mix);
     memset(test->magnitude, 0, samples * sizeof *test->magnitude);
     subtract_stems(test, stems, frames);
-    double peak = measure(test, mix, frames);
-    if (peak > bound_so_far(test))
+    bool is_right = measure(test, mix, frames) <= stem_null_test_bound_now(test);
+    if (!is_right)
         compare_stems(test, stems, frames);
     test->frames += frames;
+    return is_right;
 }
 
 static void find_likely_stem(const struct stem_null_test *test, struct stem_null_result *result)
@@ -179,11 +193,30 @@ void stem_null_test_result(const struct stem_null_test *test, struct stem_null_r
         .peak = test->peak,
         .rms = samples > 0 ? sqrt(test->energy / samples) : 0,
         .peak_frame = test->peak_frame,
-        .bound = bound_so_far(test),
+        .bound = stem_null_test_bound_now(test),
     };
     result->passed = result->peak <= result->bound;
     if (!result->passed)
         find_likely_stem(test, result);
+}
+
+bool stem_null_test_blame(
+    const struct stem_null_result *result, const char *name, char *text, size_t size)
+{
+    double gain = 1 + result->likely_gain; /* of the stem in the mix */
+    if (result->likeness < LIKELY)
+        return false;
+    if (fabs(gain) < NEAR)
+        snprintf(text, size, "stem \"%s\" is missing from the mix", name);
+    else if (fabs(gain + 1) < NEAR)
+        snprintf(text, size, "stem \"%s\" is inverted in the mix", name);
+    else if (fabs(gain - 2) < NEAR)
+        snprintf(text, size, "stem \"%s\" is in the mix twice", name);
+    else
+        snprintf(text, size, "stem \"%s\" stands %s%.2f dB %s in the mix", name,
+            gain < 0 ? "inverted and " : "", fabs(stem_gain_to_db(gain)),
+            fabs(gain) > 1 ? "louder" : "softer");
+    return true;
 }
 
 double stem_null_test_bound(int bits, uint64_t terms, size_t stems, double largest_sum)

@@ -40,9 +40,15 @@ struct stem_null_test *stem_null_test_create(const struct stem_null_params *para
 void stem_null_test_destroy(struct stem_null_test *test);
 
 /* Adds a block of at most block_frames frames: interleaved mix, and one interleaved buffer per
- * stem. */
-void stem_null_test_add(
+ * stem. True when its residual stays within the bound so far. */
+bool stem_null_test_add(
     struct stem_null_test *test, const double *mix, const double *const *stems, size_t frames);
+
+/* The residual of the last block, interleaved like the mix; borrowed until the next one. */
+const double *stem_null_test_residual(const struct stem_null_test *test);
+
+/* The bound for what has been added so far. */
+double stem_null_test_bound_now(const struct stem_null_test *test);
 
 struct stem_null_result {
     uint64_t frames; /* that were compared */
@@ -59,6 +65,11 @@ struct stem_null_result {
     double likeness;
 };
 void stem_null_test_result(const struct stem_null_test *test, struct stem_null_result *result);
+
+/* Says in words what the result blames: "stem \"Bass\" is missing from the mix". False when no
+ * single stem explains the residual. `name` is the likely stem's. */
+bool stem_null_test_blame(
+    const struct stem_null_result *result, const char *name, char *text, size_t size);
 
 /* The bound above, with A = `largest_sum`. */
 double stem_null_test_bound(int bits, uint64_t terms, size_t stems, double largest_sum);

@@ -25,6 +25,9 @@ struct stem_survey_column {
 
 struct stem_survey_file {
     struct stem_take_levels levels;
+    double peak;                        /* largest magnitude, 1.0 = full scale */
+    uint64_t frames;                    /* that could be read */
+    uint64_t bad_samples;               /* infinite or not a number; taken for silence */
     struct stem_survey_column *columns; /* `columns` of the survey */
 };
 

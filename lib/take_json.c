@@ -52,6 +52,12 @@ static json_t *level(double db)
     return isfinite(db) ? json_real(round(db * 100) / 100) : json_null();
 }
 
+/* Null for what is infinite: a residual with samples that are not numbers. */
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
 static json_t *levels_object(const struct stem_take_levels *levels)
 {
     if (!levels->measured)
@@ -85,8 +91,8 @@ static json_t *residual_object(const struct stem_take_residual *residual)
 {
     if (!residual->measured)
         return json_null();
-    return json_pack("{s:b, s:f, s:o, s:f, s:o, s:f, s:I, s:f, s:o}", "passed", residual->passed,
-        "peak", residual->peak, "peak_dbfs", decibels(residual->peak), "rms", residual->rms,
+    return json_pack("{s:b, s:o, s:o, s:f, s:o, s:f, s:I, s:f, s:o}", "passed", residual->passed,
+        "peak", number(residual->peak), "peak_dbfs", decibels(residual->peak), "rms", residual->rms,
         "rms_dbfs", decibels(residual->rms), "bound", residual->bound, "worst_frame",
         (json_int_t)residual->worst_frame, "worst_rms", residual->worst_rms, "hint",
         text(residual->hint));

@@ -277,8 +277,11 @@ static int read_residual(struct reader *reader, const json_t *root, struct stem_
     residual->measured = true;
     residual->passed = json_is_true(json_object_get(object, "passed"));
     snprintf(reader->place, sizeof reader->place, "residual");
-    if (read_number(reader, object, "peak", &residual->peak) ||
-        read_number(reader, object, "rms", &residual->rms) ||
+    if (json_is_null(json_object_get(object, "peak")))
+        residual->peak = HUGE_VAL;
+    else if (read_number(reader, object, "peak", &residual->peak))
+        return -1;
+    if (read_number(reader, object, "rms", &residual->rms) ||
         read_number(reader, object, "bound", &residual->bound) ||
         read_whole(reader, object, "worst_frame", MOST_FRAMES, &residual->worst_frame) ||
         read_number(reader, object, "worst_rms", &residual->worst_rms) ||

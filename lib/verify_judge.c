@@ -7,11 +7,6 @@
 
 /* Peaks above this leave a mastering engineer too little room; delivery sheets ask for -3 to -6. */
 #define HEADROOM_DBFS (-3.0)
-/* Share of the residual's energy from which one stem is named as its likely cause. */
-#define LIKELY 0.99
-/* How near to missing, twice or inverted a stem's gain in the mix is to be called so. */
-#define NEAR 0.02
-
 /* Frames of the take as seconds. */
 static double seconds(const struct verify_check *check, uint64_t frame)
 {
@@ -82,31 +77,13 @@ static void judge_file(struct verify_check *check, const struct verify_source *s
             file->file, peak_dbfs);
 }
 
-/* One stem explains nearly all of the residual. */
-static void blame_stem(struct verify_check *check, const struct stem_null_result *result)
-{
-    const char *name = check->report->take.stems[result->likely_stem].name;
-    double gain = 1 + result->likely_gain; /* of the stem in the mix */
-    if (fabs(gain) < NEAR)
-        verify_problem(check, "it looks as if stem \"%s\" is missing from the mix", name);
-    else if (fabs(gain + 1) < NEAR)
-        verify_problem(check, "it looks as if stem \"%s\" is inverted in the mix", name);
-    else if (fabs(gain - 2) < NEAR)
-        verify_problem(check, "it looks as if stem \"%s\" is in the mix twice", name);
-    else
-        verify_problem(check, "it looks as if stem \"%s\" stands %s%.2f dB %s in the mix", name,
-            gain < 0 ? "inverted and " : "", fabs(stem_gain_to_db(gain)),
-            fabs(gain) > 1 ? "louder" : "softer");
-}
-
-/* How sure that is depends on how much of the residual's energy it explains. */
 static void explain_residual(struct verify_check *check, const struct stem_null_result *result)
 {
     const struct stem_take *take = &check->report->take;
     unsigned long long clips = 0;
     for (size_t k = 0; k < check->reader.count; k++)
         clips += check->sources[k].in->stem->clips;
-    char hint[96] = "";
+    char hint[96] = "", blame[512];
     if (clips)
         snprintf(hint, sizeof hint, "; %llu samples were clipped, which may be the reason", clips);
     if (!isfinite(result->peak))
@@ -120,8 +97,9 @@ static void explain_residual(struct verify_check *check, const struct stem_null_
             "rounding explains up to %.1f dBFS%s",
             stem_gain_to_db(result->peak), seconds(check, result->peak_frame),
             stem_gain_to_db(result->bound), hint);
-    if (result->likeness > LIKELY && take->stem_count)
-        blame_stem(check, result);
+    if (take->stem_count &&
+        stem_null_test_blame(result, take->stems[result->likely_stem].name, blame, sizeof blame))
+        verify_problem(check, "it looks as if %s", blame);
 }
 
 static void judge_null_test(struct verify_check *check)
