@@ -1,0 +1,131 @@
+"""The table, and whether the targets are met."""
+
+import statistics
+
+MOST_CPU = 0.5        # of jack_capture's
+LEAST_FREEWHEEL = 3   # times jack_capture's lossless speed
+MAIN_PERIOD = 64
+
+
+def spread(values, form="{:.2f}"):
+    """Median, with the least and the most."""
+    values = list(values)
+    middle = form.format(statistics.median(values))
+    if len(values) == 1:
+        return middle
+    return f"{middle} ({form.format(min(values))}–{form.format(max(values))})"
+
+
+def line(label, cells):
+    print(f"{label:34}" + "".join(f"{cell:>24}" for cell in cells))
+
+
+def cpu_ratios(rounds):
+    """stemd's time as a share of the peer's, round by round."""
+    return [r["stemd"]["cpu"] / r["peer"]["cpu"] for r in rounds]
+
+
+def show_cpu(cpu):
+    peers = list(cpu)
+    all_stemd = [r["stemd"] for rounds in cpu.values() for r in rounds]
+    columns = [all_stemd] + [[r["peer"] for r in cpu[peer]] for peer in peers]
+    print("\n128 channels at 48 kHz, 64-frame periods, 24 bit; real time. Median (least–most).")
+    line("", ["stemd"] + peers)
+    line("processor seconds a minute", [spread(r["cpu"] for r in c) for c in columns])
+    line("  stemd / peer, same moments", ["1"] + [spread(cpu_ratios(cpu[p])) for p in peers])
+    line("peak memory, MB", [spread((r["peak_mb"] for r in c), "{:.0f}") for c in columns])
+    line("  of it locked, MB", [spread((r["locked_mb"] for r in c), "{:.0f}") for c in columns])
+    line("identical 24-bit samples, %", [
+        spread((100 * r["exact"] / r["samples"] if r["samples"] else 0 for r in c), "{:.2f}")
+        for c in columns])
+    line("frames lost, silent or wrong", [
+        spread((r["lost"] + r["silent"] + r["wrong"] for r in c), "{:.0f}") for c in columns])
+    print("stemd: 64 stereo files, clip count and peak of each, headers that survive a crash, data\n"
+          "synced and the page cache given back; its memory holds a tape of 10 s (246 MB). The\n"
+          "peers: one file of 128 channels. All: about 100 MB of JACK's shared memory each.")
+
+
+def show_xruns(xruns):
+    print("\nXruns of the graph a minute, asynchronous server (skipped cycles / told by the server).")
+    line("", ["without recorder"] + [name for name in xruns if name != "none"])
+    for what in ("skips", "xruns"):
+        line(what, [spread((r[what] for r in rounds), "{:.0f}") for rounds in xruns.values()])
+    line("skips caused", [""] + [
+        spread((r["skips"] - n["skips"] for r, n in zip(rounds, xruns["none"])), "{:+.0f}")
+        for name, rounds in xruns.items() if name != "none"])
+
+
+def lossless_speeds(rounds):
+    return [r["speed"] for r in rounds if r["lossless"]]
+
+
+def freewheel_cell(rounds):
+    if "lossless" not in rounds[0]:
+        return spread((r["speed"] for r in rounds), "{:.1f}")
+    speeds = lossless_speeds(rounds)
+    if len(speeds) == len(rounds):
+        return spread(speeds, "{:.1f}")
+    lost = statistics.median(
+        100 * (1 - r["good"] / (r["frames"] + r["lost"])) if r["frames"] else 100 for r in rounds)
+    return f"loses frames ({lost:.0f} %)"
+
+
+def show_freewheel(freewheel):
+    print("\nFreewheel, multiples of real time, every sample held against the source.")
+    names = list(next(iter(freewheel.values())))
+    line("period, frames", ["without recorder" if n == "none" else n for n in names])
+    for period, results in freewheel.items():
+        line(str(period), [freewheel_cell(results[name]) for name in names])
+        ours, theirs = lossless_speeds(results["stemd"]), lossless_speeds(results["jack_capture"])
+        if ours and theirs:
+            ratio = statistics.median(ours) / statistics.median(theirs)
+            print(f"  stemd / jack_capture: {ratio:.1f}")
+
+
+def show(results, plan):
+    print(f"{plan.rounds} rounds of {plan.seconds:g} s")
+    for name, part in (("cpu", show_cpu), ("xruns", show_xruns), ("freewheel", show_freewheel)):
+        if name in results:
+            part(results[name])
+    print()
+
+
+def missed_cpu(cpu):
+    ratio = statistics.median(cpu_ratios(cpu["jack_capture"]))
+    if ratio <= MOST_CPU:
+        return []
+    return [f"Missed: stemd takes {ratio:.2f} of jack_capture's processor time; the target is at "
+            f"most {MOST_CPU}."]
+
+
+def missed_xruns(xruns):
+    """The graph is never quite without trouble on a shared machine: stemd causes some when there
+    are more than ever without it."""
+    missed = []
+    for what in ("skips", "xruns"):
+        usual = [r[what] for r in xruns["none"]]
+        with_stemd = statistics.median(r[what] for r in xruns["stemd"])
+        if with_stemd > max(usual):
+            missed.append(f"Missed: {with_stemd:.0f} {what} a minute in the graph with stemd, at most "
+                          f"{max(usual):.0f} without.")
+    return missed
+
+
+def missed_freewheel(freewheel):
+    missed = []
+    for period, results in freewheel.items():
+        ours, theirs = lossless_speeds(results["stemd"]), lossless_speeds(results["jack_capture"])
+        if len(ours) < len(results["stemd"]):
+            missed.append(f"Missed: stemd loses frames in freewheel at {period} frames a period.")
+        elif theirs:
+            ratio = statistics.median(ours) / statistics.median(theirs)
+            if ratio < LEAST_FREEWHEEL:
+                missed.append(f"Missed: stemd freewheels {ratio:.1f} times as fast as jack_capture at "
+                              f"{period} frames a period; the target is {LEAST_FREEWHEEL}.")
+    return missed
+
+
+def missed_targets(results):
+    """A sentence for each target that is missed."""
+    parts = (("cpu", missed_cpu), ("xruns", missed_xruns), ("freewheel", missed_freewheel))
+    return [sentence for name, part in parts if name in results for sentence in part(results[name])]
