@@ -213,12 +213,16 @@ int stem_jack_activate(struct stem_jack *jack, const struct stem_layout *layout,
     return 0;
 }
 
+/* The ports go one by one: when a client with some hundred ports is closed with them, JACK2 1.9.21
+ * writes to it about each one while the client no longer listens, until both wait for ever. */
 void stem_jack_close(struct stem_jack *jack)
 {
     if (!jack)
         return;
     if (jack->active)
         jack_deactivate(jack->client);
+    for (uint32_t p = 0; p < jack->port_count; p++)
+        jack_port_unregister(jack->client, jack->ports[p]);
     jack_client_close(jack->client);
     free(jack->ports);
     free(jack);
