@@ -61,14 +61,15 @@ static struct stem_config_stem stems[] = {
 
 static struct stem_config configuration(void)
 {
+    static char client[] = "stemd", mix[] = "Mix";
     return (struct stem_config){
-        .client = (char[]){"stemd"},
+        .client = client,
         .container = STEM_WAV,
         .encoding = STEM_PCM24,
         .stems = stems,
         .stem_count = 2,
         .has_mix = true,
-        .mix = {.name = (char[]){"Mix"}, .from = nowhere, .channels = 2},
+        .mix = {.name = mix, .from = nowhere, .channels = 2},
     };
 }
 
