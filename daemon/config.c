@@ -51,22 +51,31 @@ static char *expand_home(struct config_reader *reader, const char *path)
     return whole;
 }
 
-static void read_takes(struct group *top, struct stem_config *config)
+/* A folder; NULL when it is missing or wrong. */
+static char *read_folder(struct group *top, const char *name)
 {
-    const char *value = group_string(top, "takes");
+    const char *value = group_string(top, name);
     if (!value)
-        return;
-    const config_setting_t *setting = config_setting_get_member(top->setting, "takes");
-    char *takes = expand_home(top->reader, value);
-    if (!takes && !top->reader->no_memory)
+        return NULL;
+    const config_setting_t *setting = config_setting_get_member(top->setting, name);
+    char *folder = expand_home(top->reader, value);
+    if (!folder && !top->reader->no_memory)
         config_wrong(
             top->reader, setting, "an absolute path, since HOME does not name the home folder");
-    else if (takes && (takes[0] != '/' || !config_text_clean(takes)))
+    else if (folder && (folder[0] != '/' || !config_text_clean(folder)))
         config_wrong(top->reader, setting, "an absolute path in UTF-8, or one that begins with ~/");
-    for (size_t length = takes ? strlen(takes) : 0; length > 1 && takes[length - 1] == '/';
+    for (size_t length = folder ? strlen(folder) : 0; length > 1 && folder[length - 1] == '/';
          length--)
-        takes[length - 1] = '\0';
-    replace(&config->takes, takes);
+        folder[length - 1] = '\0';
+    return folder;
+}
+
+static void read_folders(struct group *top, struct stem_config *config)
+{
+    replace(&config->takes, read_folder(top, "takes"));
+    replace(&config->spare, read_folder(top, "spare"));
+    if (config->spare && config->takes && strcmp(config->spare, config->takes) == 0)
+        config_wrong_at(top->reader, "spare", "another folder than \"takes\"");
 }
 
 /* The encodings that a container can hold. */
@@ -130,12 +139,29 @@ static void read_numbers(struct group *top, struct stem_config *config)
     bool given = group_number(top, "preroll", 0, 3600, " (seconds)", &config->preroll_seconds);
     group_number(top, "sync", 0, 3600, " (seconds)", &config->sync_seconds);
     group_number(top, "headroom", -120, 0, " (dB)", &config->headroom_db);
+    group_number(top, "server_wait", 0, 86400, " (seconds)", &config->server_wait_seconds);
+    group_number(top, "disk_warning", 0, 86400, " (seconds)", &config->disk_warning_seconds);
     read_pan_law(top, config);
     if (given && config->preroll_seconds >= config->tape_seconds) {
         char expected[96];
         snprintf(expected, sizeof expected, "less than the %.15g seconds of the tape",
             config->tape_seconds);
         config_wrong_at(top->reader, "preroll", expected);
+    }
+}
+
+static void read_levels(struct group *top, struct stem_config *config)
+{
+    struct group group;
+    if (group_inner(top, "threshold", &group)) {
+        group_number(&group, "level", -120, 0, " (dBFS)", &config->threshold.level_dbfs);
+        group_number(&group, "hold", 0.1, 3600, " (seconds)", &config->threshold.hold_seconds);
+        group_check_unknown(&group);
+    }
+    if (group_inner(top, "tail", &group)) {
+        group_number(&group, "level", -140, 0, " (dBFS)", &config->tail.level_dbfs);
+        group_number(&group, "most", 0, 60, " (seconds)", &config->tail.most_seconds);
+        group_check_unknown(&group);
     }
 }
 
@@ -265,6 +291,10 @@ static void set_defaults(struct config_reader *reader, struct stem_config *confi
     config->tape_seconds = 20;
     config->sync_seconds = 5;
     config->headroom_db = -3;
+    config->server_wait_seconds = 60;
+    config->disk_warning_seconds = 600;
+    config->threshold = (struct stem_config_threshold){.level_dbfs = -50, .hold_seconds = 10};
+    config->tail = (struct stem_config_tail){.level_dbfs = -60};
     config->pan_law = STEM_PAN_0DB;
     config->osc_listen = config_reader_array(reader, 1, sizeof *config->osc_listen);
     add_string(reader, config->osc_listen, &config->osc_listen_count, STEM_OSC_DEFAULT_URL);
@@ -279,9 +309,10 @@ static void read_all(struct config_reader *reader, struct stem_config *config)
     struct group top = {.reader = reader, .setting = config_root_setting(&reader->file)};
     set_defaults(reader, config);
     read_jack_names(&top, config);
-    read_takes(&top, config);
+    read_folders(&top, config);
     read_format(&top, config);
     read_numbers(&top, config);
+    read_levels(&top, config);
     read_osc(&top, config);
     config_read_returns(&top, config);
     config_read_stems(&top, config);

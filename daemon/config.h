@@ -56,17 +56,34 @@ struct stem_config_stem {
     unsigned line;
 };
 
+/* Takes that start and end by level. */
+struct stem_config_threshold {
+    double level_dbfs;   /* a sample at or above it starts a take; -50 */
+    double hold_seconds; /* it ends when all were below for that long; 10 */
+};
+
+/* What a stop still records. */
+struct stem_config_tail {
+    double level_dbfs;   /* the tail has decayed when half a second stayed below it; -60 */
+    double most_seconds; /* … and after this long in any case; 0: a stop is a stop */
+};
+
 struct stem_config {
     char *path;   /* file it came from */
     char *client; /* JACK client name; "stemd" */
     char *server; /* JACK server name; "default" */
     char *takes;  /* folder for take folders */
+    char *spare;  /* where takes go on when that is full or fails; NULL: nowhere */
     enum stem_container container;
     enum stem_encoding encoding;
     double tape_seconds;    /* 20 */
     double preroll_seconds; /* 0; less than the tape */
     double sync_seconds; /* data is on the disk after at most this long; 5; 0: left to the system */
     double headroom_db;  /* peaks above this are remarked; -3 */
+    double server_wait_seconds;  /* a take ends when the server was gone that long; 60; 0: never */
+    double disk_warning_seconds; /* a warning when the disk lasts less than this; 600 */
+    struct stem_config_threshold threshold;
+    struct stem_config_tail tail;
     enum stem_pan_law pan_law;
     char **osc_listen; /* udp://ADDRESS:PORT, unix:///PATH */
     size_t osc_listen_count;

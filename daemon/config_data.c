@@ -54,6 +54,7 @@ void stem_config_destroy(struct stem_config *config)
     free(config->client);
     free(config->server);
     free(config->takes);
+    free(config->spare);
     free(config);
 }
 

@@ -126,14 +126,17 @@ static void print_top(FILE *out, const struct stem_config *config)
         double value;
     } NUMBERS[] = {{"tape", config->tape_seconds}, {"preroll", config->preroll_seconds},
         {"sync", config->sync_seconds}, {"headroom", config->headroom_db},
-        {"pan_law", PAN_LAW[config->pan_law]}};
+        {"server_wait", config->server_wait_seconds},
+        {"disk_warning", config->disk_warning_seconds}, {"pan_law", PAN_LAW[config->pan_law]}};
     const struct {
         const char *name;
         const char *value;
     } STRINGS[] = {{"client", config->client}, {"server", config->server}, {"takes", config->takes},
         {"format", stem_container_name(config->container)},
-        {"encoding", stem_encoding_name(config->encoding)}};
+        {"encoding", stem_encoding_name(config->encoding)}, {"spare", config->spare}};
     for (size_t k = 0; k < sizeof STRINGS / sizeof *STRINGS; k++) {
+        if (!STRINGS[k].value)
+            continue;
         fprintf(out, "%s = ", STRINGS[k].name);
         print_string(out, STRINGS[k].value);
         fputs(";\n", out);
@@ -143,6 +146,17 @@ static void print_top(FILE *out, const struct stem_config *config)
         print_number(out, NUMBERS[k].value);
         fputs(";\n", out);
     }
+}
+
+static void print_levels(FILE *out, const struct stem_config *config)
+{
+    fputs("threshold: { ", out);
+    print_setting(out, "level", config->threshold.level_dbfs);
+    print_setting(out, "hold", config->threshold.hold_seconds);
+    fputs("};\ntail: { ", out);
+    print_setting(out, "level", config->tail.level_dbfs);
+    print_setting(out, "most", config->tail.most_seconds);
+    fputs("};\n", out);
 }
 
 static void print_osc(FILE *out, const struct stem_config *config)
@@ -163,6 +177,7 @@ void stem_config_print(const struct stem_config *config, FILE *out)
         fputc(*c < 0x20 ? '?' : *c, out); /* a line end would end the comment */
     fputc('\n', out);
     print_top(out, config);
+    print_levels(out, config);
     print_osc(out, config);
     fputs("returns = (\n", out);
     for (size_t r = 0; r < config->return_count; r++)

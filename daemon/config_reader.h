@@ -13,7 +13,7 @@
 
 #include <libconfig.h>
 
-enum { CONFIG_PLACE_BYTES = 96, CONFIG_MOST_KNOWN = 24 };
+enum { CONFIG_PLACE_BYTES = 96, CONFIG_MOST_KNOWN = 48 };
 
 /* A file that is being read. */
 struct config_reader {

@@ -108,6 +108,11 @@ static void handle_event(struct stem_control *control, const struct stem_event *
     case STEM_EVENT_FAILED:
         answer(control, event);
         break;
+    case STEM_EVENT_ARMED:
+        stem_log(
+            STEM_LOG_INFO, event->text[0] ? "waiting for %s" : "no longer waiting%s", event->text);
+        stem_notify_state(control->notify, event->text[0] ? "armed" : "idle", event->text);
+        break;
     case STEM_EVENT_STARTED:
         take_started(control, event);
         break;

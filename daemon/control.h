@@ -40,6 +40,7 @@ struct stem_control {
     char title[256];       /* as told last */
     char key[256];
     double tempo_bpm;
+    enum stem_sync sync; /* where the next start falls, unless it says so itself */
     uint64_t turns_seen; /* of the writer, at the last watchdog beat */
 };
 

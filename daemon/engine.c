@@ -139,6 +139,8 @@ static int make_writer(struct stem_engine *engine, uint32_t rate, struct stem_er
         .tape = engine->tape,
         .facts = engine->facts,
         .xruns = engine->xruns,
+        .takes = engine->config->takes,
+        .spare = engine->config->spare,
         .rate_hz = rate,
     };
     engine->writer = stem_writer_create(&params, engine->wake_fd, error);

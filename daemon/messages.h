@@ -9,6 +9,7 @@
 #ifndef STEMD_MESSAGES_H
 #define STEMD_MESSAGES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { STEM_TEXT_BYTES = 256, STEM_EVENT_TEXT_BYTES = 4608 };
@@ -37,17 +38,37 @@ enum stem_command_type {
     STEM_COMMAND_QUIT,   /* ends a running take; nothing is accepted afterwards */
 };
 
+/* What decides where a take starts. */
+enum stem_sync {
+    STEM_SYNC_NOW,       /* at the command's frame */
+    STEM_SYNC_BAR,       /* at the next bar line of JACK's transport */
+    STEM_SYNC_TRANSPORT, /* when the transport rolls; the take ends with it; again and again */
+    STEM_SYNC_THRESHOLD, /* when a stem gets loud; the take ends when all are quiet; likewise */
+};
+enum { STEM_SYNCS = STEM_SYNC_THRESHOLD + 1 };
+
+/* How a take is started and ended, beyond its frame. */
+struct stem_start {
+    enum stem_sync sync;
+    bool is_timed;          /* the frame comes from a point in time that somebody gave */
+    bool is_capture;        /* the take ends at the command's frame: only pre-roll */
+    double preroll_seconds; /* negative: as configured */
+    uint64_t length_frames; /* the take ends by itself after that; 0: it does not */
+};
+
 struct stem_command {
     enum stem_command_type type;
     uint32_t request; /* 0: nobody waits for an answer */
     uint64_t frame;   /* when it was asked for */
     double number;
+    struct stem_start how; /* START and TOGGLE */
     char text[STEM_TEXT_BYTES];
 };
 
 enum stem_event_kind {
     STEM_EVENT_DONE,     /* text: what the answer says */
     STEM_EVENT_FAILED,   /* code, text: why */
+    STEM_EVENT_ARMED,    /* a start is waited for; text: for what. Empty: no more */
     STEM_EVENT_STARTED,  /* a take runs; text: its folder; frame: its first */
     STEM_EVENT_FINISHED, /* a take ended as asked; text: its folder; frames: its length */
     STEM_EVENT_BROKEN,   /* a take ended by a fault; text: folder and reason */

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -14,6 +15,8 @@
 #define FASTEST_BPM 999.0
 /* A bundle's time may lie this far ahead; one up to a second ago is kept, an older one is now. */
 #define FURTHEST_SECONDS 3600.0
+/* A take that ends by itself. */
+#define LONGEST_SECONDS 86400.0
 
 struct call {
     struct stem_control *control;
@@ -63,11 +66,11 @@ static bool number_argument(const struct call *call, int index, double *number)
 }
 
 /* Copies a text argument that fits; answers otherwise. */
-static bool copy_text(const struct call *call, char text[STEM_TEXT_BYTES])
+static bool copy_text(const struct call *call, int index, char text[STEM_TEXT_BYTES])
 {
-    const char *argument = text_argument(call, 0);
-    if (!argument || argument_count(call) != 1) {
-        refuse(call, STEM_CODE_ARGUMENTS, "expected one string");
+    const char *argument = text_argument(call, index);
+    if (!argument) {
+        refuse(call, STEM_CODE_ARGUMENTS, "expected a string");
         return false;
     }
     if (strlen(argument) >= STEM_TEXT_BYTES) {
@@ -75,6 +78,60 @@ static bool copy_text(const struct call *call, char text[STEM_TEXT_BYTES])
         return false;
     }
     strcpy(text, argument);
+    return true;
+}
+
+static bool copy_only_text(const struct call *call, char text[STEM_TEXT_BYTES])
+{
+    if (argument_count(call) == 1)
+        return copy_text(call, 0, text);
+    refuse(call, STEM_CODE_ARGUMENTS, "expected one string");
+    return false;
+}
+
+/* How a start is meant */
+
+static const char *const SYNC_NAMES[STEM_SYNCS] = {"now", "bar", "transport", "threshold"};
+
+static bool sync_named(const char *name, enum stem_sync *sync)
+{
+    for (int k = 0; k < STEM_SYNCS; k++)
+        if (strcmp(name, SYNC_NAMES[k]) == 0) {
+            *sync = (enum stem_sync)k;
+            return true;
+        }
+    return false;
+}
+
+/* What follows "NAME=" as a number of seconds that the tape or a day can hold. */
+static bool seconds_in(const char *text, double most, double *seconds)
+{
+    char *end;
+    *seconds = strtod(text, &end);
+    return end != text && *end == '\0' && *seconds >= 0 && *seconds <= most;
+}
+
+static const char OPTIONS[] =
+    "expected a title, then any of \"at=now|bar|transport|threshold\", \"preroll=SECONDS\" (as "
+    "long as the tape at most), \"length=SECONDS\"";
+
+static bool read_option(const struct call *call, int index, struct stem_start *how)
+{
+    static const char AT[] = "at=", PREROLL[] = "preroll=", LENGTH[] = "length=";
+    const char *text = text_argument(call, index);
+    struct stem_engine_figures figures;
+    double seconds;
+    if (!text)
+        return false;
+    if (strncmp(text, AT, sizeof AT - 1) == 0)
+        return sync_named(text + sizeof AT - 1, &how->sync);
+    stem_engine_figures(call->control->engine, &figures);
+    if (strncmp(text, PREROLL, sizeof PREROLL - 1) == 0)
+        return seconds_in(text + sizeof PREROLL - 1, figures.tape_seconds, &how->preroll_seconds);
+    if (strncmp(text, LENGTH, sizeof LENGTH - 1) != 0 ||
+        !seconds_in(text + sizeof LENGTH - 1, LONGEST_SECONDS, &seconds))
+        return false;
+    how->length_frames = (uint64_t)llround(seconds * figures.rate_hz);
     return true;
 }
 
@@ -117,59 +174,111 @@ static bool is_release(const struct call *call)
     return argument_count(call) == 1 && number_argument(call, 0, &number) && number == 0;
 }
 
-/* start, toggle, split: no argument, a title, or a button's number. */
-static void record(const struct call *call, enum stem_command_type type, bool takes_title)
+static bool is_button(const struct call *call)
+{
+    double number;
+    return argument_count(call) == 1 && number_argument(call, 0, &number);
+}
+
+/* Sends a command that a button may give: nothing happens when it is let go. */
+static void press(const struct call *call, struct stem_command *command)
+{
+    if (is_release(call))
+        reply(call, "ignored");
+    else
+        ask(call, command);
+}
+
+/* start, toggle, split: no argument, a button's number, or a title and, for a start, options. */
+static void record(const struct call *call, enum stem_command_type type)
 {
     struct stem_command command = {.type = type};
-    double number;
-    if (is_release(call)) {
-        reply(call, "ignored");
-        return;
-    }
-    bool is_button = argument_count(call) == 1 && number_argument(call, 0, &number);
-    if (argument_count(call) > 0 && !is_button) {
-        if (!takes_title) {
-            refuse(call, STEM_CODE_ARGUMENTS, "expected no argument, or one number");
+    command.how = (struct stem_start){.sync = call->control->sync,
+        .preroll_seconds = -1,
+        .is_timed = call->request->when.sec != 0};
+    if (command.how.is_timed)
+        command.how.sync = STEM_SYNC_NOW;
+    if (argument_count(call) > 0 && !is_button(call)) {
+        if (!copy_text(call, 0, command.text))
             return;
-        }
-        if (!copy_text(call, command.text))
-            return;
-        memcpy(call->control->title, command.text, sizeof command.text);
+        for (int k = 1; k < argument_count(call); k++)
+            if (type == STEM_COMMAND_SPLIT || !read_option(call, k, &command.how)) {
+                refuse(call, STEM_CODE_ARGUMENTS, OPTIONS);
+                return;
+            }
+        if (command.text[0])
+            memcpy(call->control->title, command.text, sizeof command.text);
     }
-    ask(call, &command);
+    press(call, &command);
 }
 
 static void run_start(const struct call *call)
 {
-    record(call, STEM_COMMAND_START, true);
+    record(call, STEM_COMMAND_START);
 }
 
 static void run_stop(const struct call *call)
 {
-    record(call, STEM_COMMAND_STOP, false);
+    struct stem_command command = {.type = STEM_COMMAND_STOP};
+    if (argument_count(call) > 0 && !is_button(call))
+        refuse(call, STEM_CODE_ARGUMENTS, "expected no argument, or one number");
+    else
+        press(call, &command);
 }
 
 static void run_toggle(const struct call *call)
 {
-    record(call, STEM_COMMAND_TOGGLE, true);
+    record(call, STEM_COMMAND_TOGGLE);
 }
 
 static void run_split(const struct call *call)
 {
-    record(call, STEM_COMMAND_SPLIT, true);
+    record(call, STEM_COMMAND_SPLIT);
+}
+
+static void run_sync(const struct call *call)
+{
+    const char *name = text_argument(call, 0);
+    if (!name || argument_count(call) != 1 || !sync_named(name, &call->control->sync))
+        refuse(
+            call, STEM_CODE_ARGUMENTS, "expected \"now\", \"bar\", \"transport\" or \"threshold\"");
+    else
+        reply(call, name);
+}
+
+/* Keeps the last seconds, decided afterwards. */
+static void run_capture(const struct call *call)
+{
+    struct stem_command command = {.type = STEM_COMMAND_START};
+    struct stem_engine_figures figures;
+    double seconds;
+    int count = argument_count(call);
+    stem_engine_figures(call->control->engine, &figures);
+    if (count < 1 || count > 2 || !number_argument(call, 0, &seconds) || seconds <= 0 ||
+        seconds > figures.tape_seconds) {
+        char text[96];
+        snprintf(text, sizeof text, "expected a number of seconds up to the tape's %g, and a title",
+            figures.tape_seconds);
+        refuse(call, STEM_CODE_ARGUMENTS, text);
+        return;
+    }
+    if (count == 2 && !copy_text(call, 1, command.text))
+        return;
+    command.how = (struct stem_start){.is_capture = true, .preroll_seconds = seconds};
+    ask(call, &command);
 }
 
 static void run_marker(const struct call *call)
 {
     struct stem_command command = {.type = STEM_COMMAND_MARK};
-    if (copy_text(call, command.text))
+    if (copy_only_text(call, command.text))
         ask(call, &command);
 }
 
 static void run_title(const struct call *call)
 {
     struct stem_command command = {.type = STEM_COMMAND_TITLE};
-    if (!copy_text(call, command.text))
+    if (!copy_only_text(call, command.text))
         return;
     memcpy(call->control->title, command.text, sizeof command.text);
     ask(call, &command);
@@ -178,7 +287,7 @@ static void run_title(const struct call *call)
 static void run_key(const struct call *call)
 {
     struct stem_command command = {.type = STEM_COMMAND_KEY};
-    if (!copy_text(call, command.text))
+    if (!copy_only_text(call, command.text))
         return;
     memcpy(call->control->key, command.text, sizeof command.text);
     ask(call, &command);
@@ -249,6 +358,8 @@ static const struct {
     {"/record/stop", run_stop},
     {"/record/toggle", run_toggle},
     {"/record/split", run_split},
+    {"/record/sync", run_sync},
+    {"/record/capture", run_capture},
     {"/marker", run_marker},
     {"/take/title", run_title},
     {"/take/tempo", run_tempo},

@@ -31,11 +31,29 @@ static bool close_gap(struct stem_process *process, uint64_t frame) STEM_RT
     return true;
 }
 
-static bool place_for_block(struct stem_process *process, uint64_t frame, uint32_t frames) STEM_RT
+/* Tells how JACK's clock belongs to the timeline, when that has changed. False when the queue is
+ * full. */
+static bool note_clock(struct stem_process *process, uint64_t frame, uint32_t clock) STEM_RT
+{
+    uint32_t shift = (uint32_t)frame - clock;
+    if (process->clock_known && shift == process->clock_shift)
+        return true;
+    const struct stem_fact fact = {.kind = STEM_FACT_CLOCK, .frame = frame, .jack_frame = clock};
+    if (!stem_ring_push_rt(process->facts, &fact))
+        return false;
+    process->clock_known = true;
+    process->clock_shift = shift;
+    return true;
+}
+
+static bool place_for_block(
+    struct stem_process *process, uint64_t frame, uint32_t clock, uint32_t frames) STEM_RT
 {
     if (!stem_tape_fits_rt(process->tape, frame, frames))
         return false;
     if (process->in_gap && !close_gap(process, frame))
+        return false;
+    if (!note_clock(process, frame, clock))
         return false;
     return stem_tape_reserve_rt(process->tape, frame, frames);
 }
@@ -52,15 +70,15 @@ static void mix_block(struct stem_process *process, uint64_t frame, uint32_t fra
 }
 
 /* A transport that starts, stops or jumps. What does not fit into the queue is tried again in the
- * next cycle. */
-static void note_transport(struct stem_process *process, uint64_t frame, uint32_t frames,
+ * next cycle. Returns whether one was told. */
+static bool note_transport(struct stem_process *process, uint64_t frame, uint32_t frames,
     jack_transport_state_t state, const jack_position_t *position) STEM_RT
 {
     bool rolling = state == JackTransportRolling;
     bool moved = position->frame != process->transport_next;
     process->transport_next = position->frame + (rolling ? frames : 0);
     if (state == process->transport && !moved)
-        return;
+        return false;
     const struct stem_fact fact = {
         .kind = STEM_FACT_TRANSPORT,
         .frame = frame,
@@ -70,14 +88,27 @@ static void note_transport(struct stem_process *process, uint64_t frame, uint32_
         process->transport = state;
     else
         process->transport_next = UINT64_MAX;
+    return true;
 }
 
-static void note_tempo(
-    struct stem_process *process, uint64_t frame, const jack_position_t *position) STEM_RT
+/* Ticks at the start of the cycle. A timebase master may tell the position of an earlier frame,
+ * bbt_offset frames before (jack/types.h). */
+static double tick_of(const jack_position_t *position) STEM_RT
+{
+    if (!(position->valid & JackBBTFrameOffset) || position->frame_rate == 0)
+        return position->tick;
+    double beats =
+        position->bbt_offset * position->beats_per_minute / (60.0 * position->frame_rate);
+    return position->tick + beats * position->ticks_per_beat;
+}
+
+/* Tempo and meter that changed; after a jump of the transport the position in the bar too. */
+static void note_tempo(struct stem_process *process, uint64_t frame, bool rolling, bool jumped,
+    const jack_position_t *position) STEM_RT
 {
     if (!(position->valid & JackPositionBBT))
         return;
-    if (position->beats_per_minute == process->bpm &&
+    if (!jumped && position->beats_per_minute == process->bpm &&
         position->beats_per_bar == process->beats_per_bar &&
         position->beat_type == process->beat_type)
         return;
@@ -85,16 +116,18 @@ static void note_tempo(
         .kind = STEM_FACT_TEMPO,
         .frame = frame,
         .tempo = {.bpm = position->beats_per_minute,
-            .bar_start_tick = position->bar_start_tick,
             .ticks_per_beat = position->ticks_per_beat,
+            .tick = tick_of(position),
             .beats_per_bar = position->beats_per_bar,
             .beat_type = position->beat_type,
             .bar = position->bar,
             .beat = position->beat,
-            .tick = position->tick},
+            .rolling = rolling},
     };
-    if (!stem_ring_push_rt(process->facts, &fact))
+    if (!stem_ring_push_rt(process->facts, &fact)) {
+        process->bpm = 0; /* again in the next cycle */
         return;
+    }
     process->bpm = position->beats_per_minute;
     process->beats_per_bar = position->beats_per_bar;
     process->beat_type = position->beat_type;
@@ -104,23 +137,22 @@ static void note_position(struct stem_process *process, uint64_t frame, uint32_t
 {
     jack_position_t position;
     jack_transport_state_t state = transport_rt(process->client, &position);
-    note_transport(process, frame, frames, state, &position);
-    note_tempo(process, frame, &position);
+    bool jumped = note_transport(process, frame, frames, state, &position);
+    note_tempo(process, frame, state == JackTransportRolling, jumped, &position);
 }
 
 void stem_process_cycle_rt(struct stem_process *process, jack_nframes_t frames) STEM_RT
 {
     uint64_t expected = process->timeline.next;
-    uint32_t reasons = 0;
-    uint64_t frame = stem_timeline_place_rt(
-        &process->timeline, cycle_frame_rt(process->client), frames, &reasons);
+    uint32_t clock = cycle_frame_rt(process->client), reasons = 0;
+    uint64_t frame = stem_timeline_place_rt(&process->timeline, clock, frames, &reasons);
     if (!process->started) {
         process->started = true;
         process->contiguous_from = frame;
     } else if (reasons) {
         open_gap(process, expected, reasons);
     }
-    if (place_for_block(process, frame, frames)) {
+    if (place_for_block(process, frame, clock, frames)) {
         note_position(process, frame, frames);
         mix_block(process, frame, frames);
         stem_tape_commit_rt(process->tape, process->contiguous_from);

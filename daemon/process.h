@@ -35,6 +35,8 @@ struct stem_process {
     uint64_t gap_from;
     uint32_t gap_reasons;
     uint64_t contiguous_from;
+    bool clock_known;     /* a clock fact was sent; it holds while frame - clock stays */
+    uint32_t clock_shift; /* timeline frame minus JACK's, in 32 bits */
     jack_transport_state_t transport; /* as last reported */
     uint64_t transport_next;          /* transport frame expected at the next cycle */
     double bpm;                       /* tempo and meter as last reported */

@@ -7,6 +7,7 @@
 #define STEMD_RECORDING_H
 
 #include "config.h"
+#include "facts.h"
 #include "layout.h"
 #include "take.h"
 #include "tape.h"
@@ -19,19 +20,32 @@ struct stem_recording_params {
     const struct stem_config *config;
     const struct stem_layout *layout;
     const struct stem_mix *mix; /* tells which stems are muted; NULL: none */
+    const char *takes;          /* folder in which the take folder is made; outlives it */
     uint32_t rate_hz;
     uint64_t start_frame;
+    uint64_t time_reference; /* for the files' bext chunk */
     struct timespec started; /* wall clock of the first frame */
+    const char *started_by;  /* as in the manifest */
+    const struct stem_take
+        *part_of; /* goes on with this take, which failed here; NULL: a new one */
     const char *title;
     const char *key;
     double tempo_bpm;
     const char *previous; /* folder name of the take this one continues, or NULL */
+    const char *name;     /* of the folder; NULL: made from time, title and tempo */
 };
 
 /* Makes folder, files and manifest. NULL and `error` when that fails; a folder without audio is
  * removed again then. */
 struct stem_recording *stem_recording_create(
     const struct stem_recording_params *params, struct stem_error *error);
+
+/* First frame, absolute, that not every file has for sure; the recording failed. */
+uint64_t stem_recording_stored(const struct stem_recording *recording);
+
+/* Notes in the manifest where the next part of this take is, which begins at the absolute frame
+ * `frame` (at most stem_recording_stored): this part ends there. */
+void stem_recording_continued(struct stem_recording *recording, const char *folder, uint64_t frame);
 
 /* Appends frames of all tracks, read in place from the tape. 0 or -1. */
 int stem_recording_write(struct stem_recording *recording, const struct stem_tape *tape,
@@ -43,6 +57,8 @@ int stem_recording_gap(struct stem_recording *recording, uint64_t frame, uint64_
 
 /* Notes in the manifest; frames are absolute, those before the start count as its first. */
 void stem_recording_xrun(struct stem_recording *recording, uint64_t frame, double delay_us);
+/* Clock, tempo or transport; a fact from before the start counts as seen at its first frame. */
+void stem_recording_fact(struct stem_recording *recording, const struct stem_fact *fact);
 void stem_recording_marker(struct stem_recording *recording, uint64_t frame, const char *text);
 
 /* Makes what was written so far playable and, if it changed, renews the manifest. 0 or -1. */

@@ -24,6 +24,7 @@ struct stem_session;
  * figure stands for itself. */
 struct stem_session_status {
     _Atomic int state;            /* enum stem_state */
+    _Atomic int sync;             /* enum stem_sync: of the take, or of the one waited for */
     _Atomic uint64_t start_frame; /* of the running or last take */
     _Atomic uint64_t frames;      /* its length so far */
     _Atomic uint64_t gaps;        /* in it */
@@ -33,6 +34,8 @@ struct stem_session_status {
     _Atomic uint64_t slowest_write_ns; /* longest pause of the tape's reader in it */
     _Atomic uint64_t disk_free_bytes;  /* on the file system of the takes */
     _Atomic uint64_t turns;            /* rounds of the writer: it is alive while this grows */
+    _Atomic uint64_t slowest_sync_ns;  /* longest wait for the disk to take what was written */
+    _Atomic int64_t busy_since_ns;     /* monotonic start of the round under way; 0: asleep */
 };
 
 /* All borrowed; they outlive the session. */
@@ -45,6 +48,8 @@ struct stem_session_params {
     struct stem_ring *xruns;    /* struct stem_fact from JACK's notification thread */
     struct stem_ring *commands; /* struct stem_command from control */
     struct stem_ring *events;   /* struct stem_event to control */
+    const char *takes;          /* folder for take folders */
+    const char *spare;          /* folder to go on in when that fails; NULL: none */
     uint32_t rate_hz;
 };
 

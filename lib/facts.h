@@ -10,11 +10,13 @@
 
 #include <stdint.h>
 
+enum { STEM_FACT_KINDS = 5 };
 enum stem_fact_kind {
     STEM_FACT_GAP, /* `frames` frames from `frame` on were not delivered: silence on the timeline */
     STEM_FACT_XRUN,      /* the driver reported an xrun; the frame clock did not move */
     STEM_FACT_TRANSPORT, /* the transport started or stopped rolling, or was relocated */
     STEM_FACT_TEMPO,     /* tempo, meter or bar position changed (JackPositionBBT was valid) */
+    STEM_FACT_CLOCK,     /* from `frame` on, JACK's 32-bit frame clock reads `jack_frame` */
 };
 
 /* Why frames are missing; a gap may have more than one reason. */
@@ -37,15 +39,16 @@ struct stem_fact {
             uint32_t rolling;
         } transport;
         struct {
-            double bpm;            /* beats per minute as the timebase master gives it */
-            double bar_start_tick; /* ticks from frame 0 to the start of this bar */
+            double bpm; /* beats per minute as the timebase master gives it */
             double ticks_per_beat;
+            double tick; /* at `frame`, from 0; the master's offset is taken out */
             float beats_per_bar;
             float beat_type;
             int32_t bar;  /* from 1 */
             int32_t beat; /* from 1 */
-            int32_t tick; /* from 0 */
+            uint32_t rolling;
         } tempo;
+        uint32_t jack_frame; /* STEM_FACT_CLOCK */
     };
 };
 

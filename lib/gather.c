@@ -138,6 +138,11 @@ int64_t stem_gather_length(const struct stem_gather *gather)
     return gather->base + (int64_t)gather->gathered;
 }
 
+int64_t stem_gather_stored(const struct stem_gather *gather)
+{
+    return gather->base;
+}
+
 int64_t stem_gather_seek(struct stem_gather *gather, int64_t offset, int whence)
 {
     int64_t from = whence == SEEK_CUR   ? gather->cursor

@@ -45,6 +45,9 @@ void stem_gather_write_back(struct stem_gather *gather);
 /* Shortens the file to `length` bytes, also after a failure. 0 or -1. */
 int stem_gather_cut(struct stem_gather *gather, int64_t length);
 
+/* Length up to which the kernel has the bytes (holes count). */
+int64_t stem_gather_stored(const struct stem_gather *gather);
+
 /* errno of the first failure, 0 when there was none. */
 int stem_gather_problem(const struct stem_gather *gather);
 

@@ -40,6 +40,7 @@ struct stem_file {
     uint64_t frame_bytes;
     int64_t audio_at; /* offset of the first frame */
     uint64_t frames;
+    uint64_t flushed; /* frames accepted at the last flush */
     uint64_t clips;
     float peak;
     int32_t scratch[SCRATCH_SAMPLES];
@@ -213,6 +214,7 @@ int stem_file_flush(struct stem_file *file, struct stem_error *error)
     if (stem_gather_flush(file->gather) == 0) {
         sf_command(file->sound, SFC_UPDATE_HEADER_NOW, NULL, 0);
         stem_gather_write_back(file->gather);
+        file->flushed = file->frames;
     }
     return account(file, 0, 0, error);
 }
@@ -221,6 +223,24 @@ int stem_file_sync(struct stem_file *file, struct stem_error *error)
 {
     stem_gather_sync(file->gather);
     return account(file, 0, 0, error);
+}
+
+void stem_file_cut(struct stem_file *file, uint64_t frames)
+{
+    if (file->container == STEM_FLAC || frames >= file->frames)
+        return;
+    file->frames = frames;
+    stem_gather_cut(file->gather, file->audio_at + (int64_t)(frames * file->frame_bytes));
+    sf_command(file->sound, SFC_UPDATE_HEADER_NOW, NULL, 0);
+}
+
+uint64_t stem_file_stored(const struct stem_file *file)
+{
+    enum { FLAC_BLOCK_FRAMES = 4096 };
+    if (file->container == STEM_FLAC)
+        return file->flushed > FLAC_BLOCK_FRAMES ? file->flushed - FLAC_BLOCK_FRAMES : 0;
+    int64_t bytes = stem_gather_stored(file->gather) - file->audio_at;
+    return bytes > 0 ? (uint64_t)bytes / file->frame_bytes : 0;
 }
 
 int stem_file_close(struct stem_file *file, bool sync, struct stem_error *error)

@@ -53,6 +53,14 @@ int stem_file_sync(struct stem_file *file, struct stem_error *error);
  * With `sync` it also waits for the disk. */
 int stem_file_close(struct stem_file *file, bool sync, struct stem_error *error);
 
+/* Shortens the file to `frames` whole frames, also after a failure, and sets its header right; does
+ * nothing to a shorter file, or to FLAC, whose encoder cannot go back. Writer thread. */
+void stem_file_cut(struct stem_file *file, uint64_t frames);
+
+/* Frames that the kernel has: they survive whatever happens to this process. FLAC: those accepted
+ * at the last flush but one block of the encoder. */
+uint64_t stem_file_stored(const struct stem_file *file);
+
 /* Frames accepted (after a failure: those that are in the file; FLAC may hold fewer), samples that
  * saturated, largest magnitude (1.0 = full scale). */
 uint64_t stem_file_frames(const struct stem_file *file);

@@ -1,0 +1,232 @@
+/* Making the folder, files and manifest of a take. */
+#include "naming.h"
+#include "recording_parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct stem_take_stem *recording_entry(struct stem_recording *recording, uint32_t track)
+{
+    return recording->has_mix && track == recording->tracks - 1 ? &recording->take.mix
+                                                                : &recording->take.stems[track];
+}
+
+/* Makes TAKES/NAME, or NAME-2 … when that exists; the takes folder itself too when it is missing.
+ */
+static int make_folder(
+    struct stem_recording *recording, const char *given, struct stem_error *error)
+{
+    char name[NAME_MAX + 1];
+    if (given)
+        snprintf(name, sizeof name, "%s", given);
+    else
+        stem_naming_take_folder(&recording->started, recording->take.title,
+            recording->take.tempo_bpm, name, sizeof name);
+    if (mkdir(recording->takes, 0777) != 0 && errno != EEXIST)
+        return stem_error_set_errno(
+            error, errno, "cannot make the takes folder \"%s\"", recording->takes);
+    for (unsigned number = 1; number < 1000; number++) {
+        char suffix[16] = "";
+        if (number > 1)
+            snprintf(suffix, sizeof suffix, "-%u", number);
+        if (snprintf(recording->folder, sizeof recording->folder, "%s/%s%s", recording->takes, name,
+                suffix) >= (int)sizeof recording->folder)
+            return stem_error_set(error, "the path of the takes folder is too long");
+        if (mkdir(recording->folder, 0777) == 0)
+            return 0;
+        if (errno != EEXIST)
+            return stem_error_set_errno(
+                error, errno, "cannot make the take folder \"%s\"", recording->folder);
+    }
+    return stem_error_set(error, "too many takes are called \"%s/%s\"", recording->takes, name);
+}
+
+static int describe_track(struct stem_recording *recording,
+    const struct stem_recording_params *params, uint32_t t, struct stem_error *error)
+{
+    const struct stem_layout_track *track = &params->layout->tracks[t];
+    char file[STEM_NAME_BYTES + 16];
+    stem_naming_stem_file(track->number, track->name,
+        stem_container_extension(params->config->container), file, sizeof file);
+    struct stem_take *take = &recording->take;
+    bool is_mix = recording->has_mix && t == recording->tracks - 1;
+    if (is_mix) {
+        take->has_mix = true;
+        take->mix.channels = track->channels;
+        if (stem_take_set_string(&take->mix.name, track->name) ||
+            stem_take_set_string(&take->mix.file, file))
+            return stem_error_set(error, "no memory for the take");
+    } else if (stem_take_add_stem(take, track->name, file, track->channels)) {
+        return stem_error_set(error, "no memory for the take");
+    }
+    recording_entry(recording, t)->inputs = track->inputs;
+    recording_entry(recording, t)->muted = params->mix && stem_mix_muted(params->mix, t);
+    return 0;
+}
+
+/* An identity that no other take has: 128 random bits. */
+static int set_identity(struct stem_take *take)
+{
+    unsigned char bytes[16];
+    char text[2 * sizeof bytes + 1];
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        return -1;
+    for (size_t k = 0; k < sizeof bytes; k++)
+        snprintf(text + 2 * k, 3, "%02x", bytes[k]);
+    return stem_take_set_string(&take->id, text);
+}
+
+/* A take of its own, or the next part of one that had to go on elsewhere. */
+static int describe_kinship(
+    struct stem_take *take, const struct stem_take *part_of, struct stem_error *error)
+{
+    int status = part_of ? stem_take_set_string(&take->id, part_of->id) : set_identity(take);
+    if (part_of) {
+        take->part = part_of->part + 1;
+        take->part_frame = part_of->part_frame + (take->start_frame - part_of->start_frame);
+        stem_take_set_string(&take->previous, part_of->previous);
+    }
+    return status ? stem_error_set(error, "no identity for the take") : 0;
+}
+
+static int describe_take(struct stem_recording *recording,
+    const struct stem_recording_params *params, struct stem_error *error)
+{
+    struct stem_take *take = &recording->take;
+    char zone[8], started[64], moment[32];
+    strftime(moment, sizeof moment, "%Y-%m-%dT%H:%M:%S", &recording->started);
+    strftime(zone, sizeof zone, "%z", &recording->started);
+    snprintf(started, sizeof started, "%s.%03u%.3s:%.2s", moment,
+        (unsigned)(params->started.tv_nsec / 1000000) % 1000, zone, zone + 3);
+    take->progress = STEM_TAKE_RECORDING;
+    take->part = 1;
+    take->time_reference = params->time_reference;
+    take->tempo_bpm = params->tempo_bpm;
+    take->rate_hz = params->rate_hz;
+    take->start_frame = params->start_frame;
+    take->container = params->config->container;
+    take->encoding = params->config->encoding;
+    if (stem_take_set_string(&take->title, params->title) ||
+        stem_take_set_string(&take->key, params->key) ||
+        stem_take_set_string(&take->started, started) ||
+        stem_take_set_string(&take->started_by, params->started_by) ||
+        stem_take_set_string(&take->recorder, "stemd " STEMD_VERSION) ||
+        stem_take_set_string(&take->previous, params->previous))
+        return stem_error_set(error, "no memory for the take");
+    return describe_kinship(take, params->part_of, error);
+}
+
+static int open_file(struct stem_recording *recording, const struct stem_recording_params *params,
+    uint32_t t, struct stem_error *error)
+{
+    char path[PATH_MAX + STEM_NAME_BYTES + 32], originated[32];
+    snprintf(path, sizeof path, "%s/%s", recording->folder, recording_entry(recording, t)->file);
+    strftime(originated, sizeof originated, "%Y-%m-%dT%H:%M:%S", &recording->started);
+    const struct stem_file_params file = {
+        .path = path,
+        .container = params->config->container,
+        .encoding = params->config->encoding,
+        .rate_hz = params->rate_hz,
+        .channels = params->layout->tracks[t].channels,
+        .time_reference_frames = params->time_reference,
+        .description = params->layout->tracks[t].name,
+        .originated = originated,
+        .tempo_bpm = params->tempo_bpm,
+    };
+    recording->files[t] = stem_file_create(&file, error);
+    return recording->files[t] ? 0 : -1;
+}
+
+/* Takes back what was made when a take cannot begin. Only files that this recording created. */
+static void remove_empty(struct stem_recording *recording)
+{
+    char path[PATH_MAX + STEM_NAME_BYTES + 32];
+    for (uint32_t t = 0; recording->files && t < recording->tracks; t++) {
+        if (!recording->files[t])
+            continue;
+        stem_file_close(recording->files[t], false, NULL);
+        snprintf(
+            path, sizeof path, "%s/%s", recording->folder, recording_entry(recording, t)->file);
+        unlink(path);
+    }
+    if (recording->folder[0]) {
+        recording_drop_reserve(recording);
+        snprintf(path, sizeof path, "%s/%s", recording->folder, STEM_TAKE_MANIFEST);
+        unlink(path);
+        rmdir(recording->folder);
+    }
+}
+
+/* Space for the manifest of a take that ends because the disk is full. */
+static int make_reserve(const struct stem_recording *recording, struct stem_error *error)
+{
+    char path[PATH_MAX + sizeof RECORDING_RESERVE + 1];
+    snprintf(path, sizeof path, "%s/%s", recording->folder, RECORDING_RESERVE);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int problem = fd < 0 ? errno : posix_fallocate(fd, 0, RECORDING_RESERVE_BYTES);
+    if (fd >= 0)
+        close(fd);
+    if (problem)
+        return stem_error_set_errno(error, problem, "cannot reserve space in \"%s\"", path);
+    return 0;
+}
+
+void recording_drop_reserve(const struct stem_recording *recording)
+{
+    char path[PATH_MAX + sizeof RECORDING_RESERVE + 1];
+    snprintf(path, sizeof path, "%s/%s", recording->folder, RECORDING_RESERVE);
+    unlink(path);
+}
+
+void recording_destroy(struct stem_recording *recording)
+{
+    stem_take_finish(&recording->take);
+    free(recording->files);
+    free(recording);
+}
+
+static int open_all(struct stem_recording *recording, const struct stem_recording_params *params,
+    struct stem_error *error)
+{
+    if (describe_take(recording, params, error))
+        return -1;
+    for (uint32_t t = 0; t < recording->tracks; t++)
+        if (describe_track(recording, params, t, error))
+            return -1;
+    if (make_folder(recording, params->name, error) || make_reserve(recording, error))
+        return -1;
+    for (uint32_t t = 0; t < recording->tracks; t++)
+        if (open_file(recording, params, t, error))
+            return -1;
+    return stem_take_save(&recording->take, recording->folder, error);
+}
+
+struct stem_recording *stem_recording_create(
+    const struct stem_recording_params *params, struct stem_error *error)
+{
+    struct stem_recording *recording = calloc(1, sizeof *recording);
+    if (!recording) {
+        stem_error_set(error, "no memory for the take");
+        return NULL;
+    }
+    recording->takes = params->takes;
+    recording->rate_hz = params->rate_hz;
+    recording->keeps_name = params->name != NULL;
+    recording->tracks = params->layout->track_count;
+    recording->has_mix = params->layout->has_mix;
+    recording->files = calloc(recording->tracks, sizeof *recording->files);
+    localtime_r(&params->started.tv_sec, &recording->started);
+    if (recording->files && open_all(recording, params, error) == 0)
+        return recording;
+    if (!recording->files)
+        stem_error_set(error, "no memory for the take");
+    remove_empty(recording);
+    recording_destroy(recording);
+    return NULL;
+}

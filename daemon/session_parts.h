@@ -1,0 +1,89 @@
+/* The inside of a session, shared by its rooms. Writer thread only.
+ *
+ *     session.c           life, and one round of work
+ *     session_commands.c  what control asks for
+ *     session_take.c      beginning, ending and continuing takes; the state table's actions
+ *     session_trigger.c   where a take starts and ends by itself
+ *     session_write.c     from the tape to the files, with gaps and facts on the way
+ */
+#ifndef STEMD_SESSION_PARTS_H
+#define STEMD_SESSION_PARTS_H
+
+#include "fact_log.h"
+#include "gap_list.h"
+#include "messages.h"
+#include "recording.h"
+#include "session.h"
+
+#include <limits.h>
+
+struct stem_session {
+    struct stem_session_params with;
+    enum stem_state state;
+    struct stem_recording *recording; /* NULL while idle */
+    uint64_t next;                    /* first frame of the take that is not written yet */
+    uint64_t stop;                    /* stopping: first frame after the take */
+    struct stem_command ending;       /* stopping: the command that asked for it */
+    struct stem_command waiting;      /* a command whose turn has not come */
+    bool is_waiting;
+    bool ended;
+    struct stem_error failure; /* why the take cannot go on */
+    struct stem_gap_list gaps;
+    struct stem_fact_log facts;
+    uint64_t told; /* facts before this frame are in the take's manifest */
+
+    /* how the next take starts (armed), or the running one was started */
+    struct stem_command started_by;
+    uint64_t searched;           /* armed: the start does not lie before this frame */
+    uint64_t loud;               /* threshold and tail: frame after the last loud one */
+    bool in_tail;                /* stopping: waits until the tails have decayed */
+    bool on_spare;               /* the take goes on in the spare folder */
+    char title[STEM_TEXT_BYTES]; /* for this and the next takes */
+    char key[STEM_TEXT_BYTES];
+    double tempo_bpm;            /* as told; 0: take the transport's */
+    double transport_bpm;        /* as last seen; 0: none */
+    char previous[NAME_MAX + 1]; /* folder name of the take that was split off last */
+    int64_t flushed_ns;
+    int64_t synced_ns;
+    int64_t wrote_ns;
+    int64_t looked_ns; /* when the disk's free space was last asked for */
+    struct stem_session_status status;
+};
+
+int64_t session_now_ns(void);
+void session_publish(_Atomic uint64_t *figure, uint64_t value);
+
+/* Events to control. */
+void session_send(struct stem_session *session, const struct stem_event *event);
+void session_send_text(struct stem_session *session, enum stem_event_kind kind, uint32_t request,
+    int code, const char *format, ...) STEM_PRINTF(5, 6);
+void session_answer(struct stem_session *session, uint32_t request, const char *text);
+void session_refuse(
+    struct stem_session *session, uint32_t request, enum stem_code code, const char *text);
+
+/* Feeds an event to the state table and carries out what it says. Returns false when the command
+ * has to wait. */
+bool session_step(
+    struct stem_session *session, enum stem_event_type event, const struct stem_command *command);
+/* A quit command was carried out. */
+void session_end(struct stem_session *session);
+/* The tempo that a take is told: the one given, or the transport's. */
+double session_tempo(const struct stem_session *session);
+
+/* Takes commands in order until the queue is empty or one has to wait. */
+void session_take_commands(struct stem_session *session);
+void session_take_facts(struct stem_session *session);
+/* Armed: looks for the start in what came on the tape since the last time. */
+void session_look_for_start(struct stem_session *session, uint64_t written);
+/* Recording or stopping: looks whether the take ends by itself before `limit`; it is only asked
+ * for frames that are not written yet. */
+void session_look_for_end(struct stem_session *session, uint64_t limit);
+/* The disk failed: goes on in the spare folder, without a gap. False when there is none, or when
+ * that fails too. */
+bool session_continue(struct stem_session *session);
+/* Tells a take that has just begun what holds at its first frame. */
+void session_first_facts(struct stem_session *session);
+/* Moves the take on towards what is on the tape. Returns true when it got further. */
+bool session_advance(struct stem_session *session, uint64_t written);
+
+#endif

@@ -1,0 +1,224 @@
+/* Where a take starts and ends by itself: at a bar line, with the transport, by level, after a set
+ * length, when its tail has decayed.
+ *
+ * All of it is found on the tape and in the facts, after the event and before the frames are
+ * written, so it is exact however late the writer looks.
+ */
+#include "session_parts.h"
+
+#include "gain.h"
+
+#include <math.h>
+
+/* A tail has decayed when it was quiet for this long. */
+#define TAIL_SECONDS 0.5
+
+/* Bars */
+
+/* Frame of the first bar line at or after `frame`, as far as `tempo` tells. */
+static uint64_t bar_line(const struct stem_fact *tempo, uint64_t frame, uint32_t rate_hz)
+{
+    struct stem_fact at = stem_fact_at(tempo, frame, rate_hz);
+    double per_beat = at.tempo.ticks_per_beat, per_bar = at.tempo.beats_per_bar;
+    double into = (at.tempo.beat - 1) * per_beat + at.tempo.tick;
+    double frames_per_tick = 60.0 * rate_hz / (at.tempo.bpm * per_beat);
+    if (into * frames_per_tick < 0.5)
+        return frame;
+    return frame + (uint64_t)llround((per_bar * per_beat - into) * frames_per_tick);
+}
+
+static bool tells_bars(const struct stem_fact *tempo)
+{
+    return tempo && tempo->tempo.rolling && tempo->tempo.bpm > 0 &&
+           tempo->tempo.ticks_per_beat > 0 && tempo->tempo.beats_per_bar >= 1;
+}
+
+/* Follows the tempo facts from `from` on; a fact that comes before the bar line moves it. */
+static bool find_bar(
+    const struct stem_session *session, uint64_t from, uint64_t limit, uint64_t *start)
+{
+    uint32_t rate = session->with.rate_hz;
+    const struct stem_fact *tempo = stem_fact_log_last(&session->facts, STEM_FACT_TEMPO, from);
+    uint64_t line = tells_bars(tempo) ? bar_line(tempo, from, rate) : UINT64_MAX;
+    for (size_t k = 0; k < session->facts.count; k++) {
+        const struct stem_fact *fact = &session->facts.facts[k];
+        if (fact->kind != STEM_FACT_TEMPO || fact->frame <= from)
+            continue;
+        if (fact->frame > line || fact->frame > limit)
+            break;
+        line = tells_bars(fact) ? bar_line(fact, fact->frame, rate) : UINT64_MAX;
+    }
+    *start = line;
+    return line <= limit;
+}
+
+/* Transport */
+
+static bool find_roll(
+    const struct stem_session *session, uint64_t from, uint64_t limit, uint64_t *start)
+{
+    const struct stem_fact *now = stem_fact_log_last(&session->facts, STEM_FACT_TRANSPORT, from);
+    *start = from;
+    if (now && now->transport.rolling)
+        return true;
+    for (size_t k = 0; k < session->facts.count; k++) {
+        const struct stem_fact *fact = &session->facts.facts[k];
+        *start = fact->frame;
+        if (fact->kind == STEM_FACT_TRANSPORT && fact->transport.rolling && fact->frame > from &&
+            fact->frame < limit)
+            return true;
+    }
+    return false;
+}
+
+/* Frame at which the transport stops, in [from, limit). */
+static bool find_halt(
+    const struct stem_session *session, uint64_t from, uint64_t limit, uint64_t *end)
+{
+    for (size_t k = 0; k < session->facts.count; k++) {
+        const struct stem_fact *fact = &session->facts.facts[k];
+        *end = fact->frame;
+        if (fact->kind == STEM_FACT_TRANSPORT && !fact->transport.rolling && fact->frame >= from &&
+            fact->frame < limit)
+            return true;
+    }
+    return false;
+}
+
+/* Levels */
+
+/* First and last frame of a run of samples that reaches the level; false when none does. */
+struct loud_run {
+    uint64_t first;
+    uint64_t last;
+};
+
+static void look_at(struct loud_run *run, const float *samples, uint32_t frames, uint32_t channels,
+    uint64_t frame, float level)
+{
+    for (uint64_t i = 0; i < (uint64_t)frames * channels; i++) {
+        if (fabsf(samples[i]) < level)
+            continue;
+        uint64_t at = frame + i / channels;
+        run->first = at < run->first ? at : run->first;
+        run->last = at > run->last || run->last == UINT64_MAX ? at : run->last;
+    }
+}
+
+/* Looks at all stems from `from` to `limit`; gaps are looked at too, as what the tape held before,
+ * which can only keep a take a little longer. */
+static bool find_loud(const struct stem_session *session, uint64_t from, uint64_t limit,
+    double level_dbfs, struct loud_run *run)
+{
+    float level = (float)stem_gain_from_db(level_dbfs);
+    *run = (struct loud_run){UINT64_MAX, UINT64_MAX};
+    for (uint32_t t = 0; t < stem_tape_tracks(session->with.tape); t++) {
+        struct stem_tape_span span =
+            stem_tape_span_rt(session->with.tape, t, from, (uint32_t)(limit - from));
+        uint32_t channels = stem_tape_channels(session->with.tape, t);
+        look_at(run, span.samples[0], span.frames[0], channels, from, level);
+        look_at(run, span.samples[1], span.frames[1], channels, from + span.frames[0], level);
+    }
+    return run->first != UINT64_MAX;
+}
+
+/* All stems were below the level for `quiet_frames` up to a frame in [from, limit). */
+static bool find_quiet(struct stem_session *session, uint64_t from, uint64_t limit, double level,
+    uint64_t quiet_frames, uint64_t *end)
+{
+    struct loud_run run;
+    while (from < limit) {
+        /* No further than where the quiet would be long enough. */
+        uint64_t until =
+            session->loud + quiet_frames < limit ? session->loud + quiet_frames : limit;
+        if (until <= from) {
+            *end = session->loud + quiet_frames;
+            return *end <= limit;
+        }
+        if (find_loud(session, from, until, level, &run))
+            session->loud = run.last + 1;
+        from = until;
+    }
+    *end = session->loud + quiet_frames;
+    return *end <= limit;
+}
+
+/* Starting */
+
+static bool find_start(struct stem_session *session, uint64_t limit, uint64_t *start)
+{
+    struct loud_run run;
+    switch (session->started_by.how.sync) {
+    case STEM_SYNC_BAR:
+        return find_bar(session, session->started_by.frame, limit, start);
+    case STEM_SYNC_TRANSPORT:
+        return find_roll(session, session->searched, limit, start);
+    case STEM_SYNC_THRESHOLD:
+        if (!find_loud(session, session->searched, limit,
+                session->with.config->threshold.level_dbfs, &run))
+            return false;
+        *start = run.first;
+        return true;
+    case STEM_SYNC_NOW:
+        break;
+    }
+    return false;
+}
+
+void session_look_for_start(struct stem_session *session, uint64_t written)
+{
+    uint64_t oldest = stem_tape_oldest(session->with.tape), start;
+    if (session->state != STEM_STATE_ARMED)
+        return;
+    if (session->searched < oldest)
+        session->searched = oldest;
+    if (written <= session->searched)
+        return;
+    if (find_start(session, written, &start)) {
+        struct stem_command command = session->started_by;
+        command.frame = start;
+        session_step(session, STEM_ON_TRIGGER, &command);
+        return;
+    }
+    session->searched = written;
+    double preroll = session->started_by.how.preroll_seconds;
+    preroll = preroll < 0 ? session->with.config->preroll_seconds : preroll;
+    uint64_t keep = (uint64_t)(preroll * session->with.rate_hz + 0.5);
+    /* Freewheel runs faster than we look; what may become pre-roll must not be overwritten. */
+    stem_tape_hold(session->with.tape, written > keep ? written - keep : 0);
+}
+
+/* Ending */
+
+static bool find_end(struct stem_session *session, uint64_t limit, uint64_t *end)
+{
+    const struct stem_start *how = &session->started_by.how;
+    const struct stem_config_threshold *threshold = &session->with.config->threshold;
+    uint64_t start = stem_recording_take(session->recording)->start_frame;
+    if (how->sync == STEM_SYNC_TRANSPORT && find_halt(session, session->next, limit, end))
+        return true;
+    *end = start + how->length_frames;
+    if (how->length_frames && *end <= limit)
+        return true;
+    return how->sync == STEM_SYNC_THRESHOLD &&
+           find_quiet(session, session->next, limit, threshold->level_dbfs,
+               (uint64_t)(threshold->hold_seconds * session->with.rate_hz), end);
+}
+
+void session_look_for_end(struct stem_session *session, uint64_t limit)
+{
+    uint64_t end;
+    if (session->state == STEM_STATE_RECORDING && find_end(session, limit, &end)) {
+        const struct stem_command stop = {.type = STEM_COMMAND_STOP, .frame = end};
+        session_step(session, STEM_ON_STOP, &stop);
+    }
+    if (session->state != STEM_STATE_STOPPING || !session->in_tail)
+        return;
+    uint64_t quiet = (uint64_t)(TAIL_SECONDS * session->with.rate_hz);
+    uint64_t from = session->next > session->ending.frame ? session->next : session->ending.frame;
+    if (from < limit &&
+        find_quiet(session, from, limit, session->with.config->tail.level_dbfs, quiet, &end)) {
+        session->in_tail = false;
+        session->stop = end < session->stop ? end : session->stop;
+    }
+}

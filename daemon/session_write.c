@@ -1,0 +1,194 @@
+/* From the tape to the files, with gaps and facts on the way. */
+#include "session_parts.h"
+
+enum { FLUSH_NS = 1000000000 };
+
+/* Facts */
+
+static void take_fact(struct stem_session *session, const struct stem_fact *fact)
+{
+    int status = fact->kind == STEM_FACT_GAP
+                     ? stem_gap_list_add(&session->gaps,
+                           (struct stem_gap){fact->frame, fact->gap_frames, fact->reasons})
+                     : stem_fact_log_add(&session->facts, fact);
+    if (status)
+        session_send_text(
+            session, STEM_EVENT_WARNING, 0, 0, "%s", "no memory to remember a gap or a tempo");
+    if (fact->kind == STEM_FACT_TEMPO)
+        session->transport_bpm = fact->tempo.bpm;
+}
+
+void session_take_facts(struct stem_session *session)
+{
+    struct stem_fact fact;
+    while (stem_ring_pop_rt(session->with.facts, &fact))
+        take_fact(session, &fact);
+    while (stem_ring_pop_rt(session->with.xruns, &fact)) {
+        if (!session->recording)
+            continue;
+        stem_recording_xrun(session->recording, fact.frame, fact.xrun_us);
+        session_publish(&session->status.xruns, session->status.xruns + 1);
+    }
+}
+
+void session_first_facts(struct stem_session *session)
+{
+    static const enum stem_fact_kind KINDS[] = {
+        STEM_FACT_CLOCK, STEM_FACT_TRANSPORT, STEM_FACT_TEMPO};
+    for (size_t k = 0; k < sizeof KINDS / sizeof *KINDS; k++) {
+        const struct stem_fact *fact = stem_fact_log_last(&session->facts, KINDS[k], session->next);
+        if (!fact)
+            continue;
+        struct stem_fact first = stem_fact_at(fact, session->next, session->with.rate_hz);
+        stem_recording_fact(session->recording, &first);
+    }
+    session->told = session->next + 1; /* those on the first frame are told */
+}
+
+/* Tells the take what happened before the frames it has now. */
+static void tell_facts(struct stem_session *session)
+{
+    for (size_t k = 0; k < session->facts.count; k++) {
+        const struct stem_fact *fact = &session->facts.facts[k];
+        if (fact->frame >= session->told && fact->frame < session->next)
+            stem_recording_fact(session->recording, fact);
+    }
+    if (session->told < session->next)
+        session->told = session->next;
+}
+
+/* Audio */
+
+static void send_gap(
+    struct stem_session *session, uint64_t frame, uint64_t frames, uint32_t reasons)
+{
+    const struct stem_take *take = stem_recording_take(session->recording);
+    const struct stem_event event = {.kind = STEM_EVENT_GAP,
+        .frame = frame - take->start_frame + take->part_frame,
+        .frames = frames,
+        .reasons = reasons};
+    session_send(session, &event);
+    session_publish(&session->status.gaps, session->status.gaps + 1);
+    session_publish(&session->status.gap_frames, session->status.gap_frames + frames);
+}
+
+static int write_gap(struct stem_session *session, const struct stem_gap *gap, uint64_t limit,
+    struct stem_error *error)
+{
+    uint64_t gap_end = gap->frame + gap->frames;
+    uint64_t frames = (gap_end < limit ? gap_end : limit) - session->next;
+    if (stem_recording_gap(session->recording, session->next, frames, gap->reasons, error))
+        return -1;
+    send_gap(session, session->next, frames, gap->reasons);
+    session->next += frames;
+    return 0;
+}
+
+/* Writes from `next` up to `limit`, at most one gap or one chunk. */
+static int write_some(struct stem_session *session, uint64_t limit, struct stem_error *error)
+{
+    const struct stem_gap *gap = stem_gap_list_find(&session->gaps, session->next);
+    if (gap && gap->frame <= session->next) {
+        bool is_empty = gap->frames == 0;
+        if (write_gap(session, gap, limit, error))
+            return -1;
+        if (is_empty)
+            stem_gap_list_forget(&session->gaps, session->next + 1);
+        return 0;
+    }
+    uint64_t until = gap && gap->frame < limit ? gap->frame : limit;
+    uint64_t frames = until - session->next;
+    if (stem_recording_write(
+            session->recording, session->with.tape, session->next, (uint32_t)frames, error))
+        return -1;
+    session->next += frames;
+    return 0;
+}
+
+static int sync_when_due(struct stem_session *session, int64_t now, struct stem_error *error)
+{
+    int64_t sync_ns = (int64_t)(session->with.config->sync_seconds * 1e9);
+    if (sync_ns == 0 || now - session->synced_ns < sync_ns - FLUSH_NS)
+        return 0;
+    session->synced_ns = now;
+    int status = stem_recording_sync(session->recording, error);
+    uint64_t took = (uint64_t)(session_now_ns() - now);
+    if (took > session->status.slowest_sync_ns)
+        session_publish(&session->status.slowest_sync_ns, took);
+    return status;
+}
+
+static int flush_when_due(struct stem_session *session, struct stem_error *error)
+{
+    int64_t now = session_now_ns();
+    if (now - session->flushed_ns < FLUSH_NS)
+        return 0;
+    session->flushed_ns = now;
+    if (stem_recording_flush(session->recording, error))
+        return -1;
+    return sync_when_due(session, now, error);
+}
+
+static void note_pause(struct stem_session *session)
+{
+    int64_t now = session_now_ns();
+    uint64_t pause = (uint64_t)(now - session->wrote_ns);
+    if (pause > session->status.slowest_write_ns)
+        session_publish(&session->status.slowest_write_ns, pause);
+    session->wrote_ns = now;
+}
+
+static void publish_progress(struct stem_session *session)
+{
+    const struct stem_take *take = stem_recording_take(session->recording);
+    session_publish(&session->status.frames, take->part_frame + take->frames);
+    session_publish(&session->status.clips, stem_recording_clips(session->recording));
+}
+
+/* How far this round goes: one chunk, up to what is on the tape and to the take's end. */
+static uint64_t round_limit(struct stem_session *session, uint64_t written)
+{
+    uint64_t limit = session->next + STEM_SESSION_CHUNK;
+    limit = limit < written ? limit : written;
+    if (session->next < limit)
+        session_look_for_end(session, limit);
+    bool stopping = session->state == STEM_STATE_STOPPING;
+    return stopping && session->stop < limit ? session->stop : limit;
+}
+
+/* Gaps before what was written are done with, but a later part may have to write them again. */
+static void let_go(struct stem_session *session)
+{
+    uint64_t stored = stem_recording_stored(session->recording);
+    uint64_t most = stem_tape_capacity(session->with.tape) / 2;
+    if (session->next - stored > most) /* a short tape cannot wait for what files gather */
+        stored = session->next - most;
+    stem_gap_list_forget(&session->gaps, stored);
+    stem_tape_hold(session->with.tape, stored);
+}
+
+bool session_advance(struct stem_session *session, uint64_t written)
+{
+    if (!session->recording)
+        return false;
+    uint64_t limit = round_limit(session, written), before = session->next;
+    int status = 0;
+    if (session->next < limit)
+        status = write_some(session, limit, &session->failure);
+    tell_facts(session);
+    if (status == 0)
+        status = flush_when_due(session, &session->failure);
+    let_go(session);
+    note_pause(session);
+    publish_progress(session);
+    if (status) {
+        if (!session_continue(session))
+            session_step(session, STEM_ON_FAULT, NULL);
+        return true;
+    }
+    if (session->state == STEM_STATE_STOPPING && session->next >= session->stop) {
+        session_step(session, STEM_ON_REACHED, NULL);
+        return true;
+    }
+    return session->next > before;
+}
