@@ -1,6 +1,5 @@
 #include "fact_log.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -51,31 +50,43 @@ void stem_fact_log_finish(struct stem_fact_log *log)
     *log = (struct stem_fact_log){0};
 }
 
-/* Bars, beats and ticks after so many ticks more, in a meter that stays. */
-static void move_bars(struct stem_fact *fact, double ticks)
+struct stem_take_tempo stem_fact_tempo(const struct stem_fact *fact)
 {
-    double per_beat = fact->tempo.ticks_per_beat, per_bar = fact->tempo.beats_per_bar;
-    if (!(per_beat > 0) || !(per_bar >= 1))
+    return (struct stem_take_tempo){
+        .frame = fact->frame,
+        .bpm = fact->tempo.bpm,
+        .beats_per_bar = fact->tempo.beats_per_bar,
+        .beat_type = fact->tempo.beat_type,
+        .ticks_per_beat = fact->tempo.ticks_per_beat,
+        .bar = fact->tempo.bar,
+        .beat = fact->tempo.beat,
+        .tick = fact->tempo.tick,
+    };
+}
+
+/* Bars, beats and ticks at a later frame, in a tempo that stays. */
+static void move_bars(struct stem_fact *fact, uint64_t frame, uint32_t rate_hz)
+{
+    struct stem_take_tempo entry = stem_fact_tempo(fact);
+    struct stem_tempo_map map = {&entry, 1, rate_hz};
+    struct stem_tempo_position position;
+    if (!stem_tempo_valid(&entry) || !stem_tempo_at(&map, frame, &position))
         return;
-    double beats = floor((fact->tempo.tick + ticks) / per_beat);
-    double whole = fact->tempo.beat - 1 + beats;
-    double bars = floor(whole / per_bar);
-    fact->tempo.tick += ticks - beats * per_beat;
-    fact->tempo.beat = (int32_t)(whole - bars * per_bar) + 1;
-    fact->tempo.bar += (int32_t)bars;
+    fact->tempo.bar = (int32_t)position.bar;
+    fact->tempo.beat = position.beat;
+    fact->tempo.tick = position.part * fact->tempo.ticks_per_beat;
 }
 
 struct stem_fact stem_fact_at(const struct stem_fact *fact, uint64_t frame, uint32_t rate_hz)
 {
     struct stem_fact moved = *fact;
     uint64_t later = frame - fact->frame;
-    moved.frame = frame;
     if (fact->kind == STEM_FACT_CLOCK)
         moved.jack_frame += (uint32_t)later;
     if (fact->kind == STEM_FACT_TRANSPORT && fact->transport.rolling)
         moved.transport.frame += later;
-    if (fact->kind == STEM_FACT_TEMPO && fact->tempo.rolling)
-        move_bars(&moved,
-            (double)later * fact->tempo.bpm * fact->tempo.ticks_per_beat / (60.0 * rate_hz));
+    if (fact->kind == STEM_FACT_TEMPO && fact->tempo.rolling && later > 0)
+        move_bars(&moved, frame, rate_hz);
+    moved.frame = frame;
     return moved;
 }

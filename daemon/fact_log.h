@@ -5,6 +5,7 @@
 #define STEMD_FACT_LOG_H
 
 #include "facts.h"
+#include "tempo.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +28,9 @@ const struct stem_fact *stem_fact_log_last(
     const struct stem_fact_log *log, enum stem_fact_kind kind, uint64_t frame);
 
 void stem_fact_log_finish(struct stem_fact_log *log);
+
+/* A tempo fact as an entry of a tempo map, at the fact's own frame. */
+struct stem_take_tempo stem_fact_tempo(const struct stem_fact *fact);
 
 /* The same fact as seen at a later frame: clocks, rolling transports and bars have moved on. */
 struct stem_fact stem_fact_at(const struct stem_fact *fact, uint64_t frame, uint32_t rate_hz);

@@ -1,5 +1,6 @@
 #include "recording_parts.h"
 
+#include "fact_log.h"
 #include "naming.h"
 
 #include <errno.h>
@@ -80,16 +81,9 @@ void stem_recording_marker(struct stem_recording *recording, uint64_t frame, con
 
 static void add_tempo(struct stem_recording *recording, const struct stem_fact *fact)
 {
-    stem_take_add_tempo(&recording->take, (struct stem_take_tempo){
-                                              .frame = from_start(recording, fact->frame),
-                                              .bpm = fact->tempo.bpm,
-                                              .beats_per_bar = fact->tempo.beats_per_bar,
-                                              .beat_type = fact->tempo.beat_type,
-                                              .ticks_per_beat = fact->tempo.ticks_per_beat,
-                                              .bar = fact->tempo.bar,
-                                              .beat = fact->tempo.beat,
-                                              .tick = fact->tempo.tick,
-                                          });
+    struct stem_take_tempo tempo = stem_fact_tempo(fact);
+    tempo.frame = from_start(recording, fact->frame);
+    stem_take_add_tempo(&recording->take, tempo);
 }
 
 void stem_recording_fact(struct stem_recording *recording, const struct stem_fact *fact)

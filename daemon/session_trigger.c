@@ -7,6 +7,7 @@
 #include "session_parts.h"
 
 #include "gain.h"
+#include "tempo.h"
 
 #include <math.h>
 
@@ -15,38 +16,39 @@
 
 /* Bars */
 
-/* Frame of the first bar line at or after `frame`, as far as `tempo` tells. */
-static uint64_t bar_line(const struct stem_fact *tempo, uint64_t frame, uint32_t rate_hz)
+/* Whether the transport rolls and tells bars from this fact on. */
+static bool tells_bars(const struct stem_fact *fact, struct stem_take_tempo *entry)
 {
-    struct stem_fact at = stem_fact_at(tempo, frame, rate_hz);
-    double per_beat = at.tempo.ticks_per_beat, per_bar = at.tempo.beats_per_bar;
-    double into = (at.tempo.beat - 1) * per_beat + at.tempo.tick;
-    double frames_per_tick = 60.0 * rate_hz / (at.tempo.bpm * per_beat);
-    if (into * frames_per_tick < 0.5)
-        return frame;
-    return frame + (uint64_t)llround((per_bar * per_beat - into) * frames_per_tick);
+    *entry = stem_fact_tempo(fact);
+    return fact->tempo.rolling && stem_tempo_valid(entry);
 }
 
-static bool tells_bars(const struct stem_fact *tempo)
+/* The first bar line at or after `from`, as far as the fact tells; never for one that tells none.
+ */
+static uint64_t bar_line(
+    const struct stem_session *session, const struct stem_fact *fact, uint64_t from)
 {
-    return tempo && tempo->tempo.rolling && tempo->tempo.bpm > 0 &&
-           tempo->tempo.ticks_per_beat > 0 && tempo->tempo.beats_per_bar >= 1;
+    struct stem_take_tempo entry;
+    uint64_t line;
+    if (!fact || !tells_bars(fact, &entry))
+        return UINT64_MAX;
+    struct stem_tempo_map map = {&entry, 1, session->with.rate_hz};
+    return stem_tempo_next_bar(&map, from, &line) ? line : UINT64_MAX;
 }
 
-/* Follows the tempo facts from `from` on; a fact that comes before the bar line moves it. */
+/* Follows the tempo from `from` on; a change that comes before the bar line moves it. */
 static bool find_bar(
     const struct stem_session *session, uint64_t from, uint64_t limit, uint64_t *start)
 {
-    uint32_t rate = session->with.rate_hz;
-    const struct stem_fact *tempo = stem_fact_log_last(&session->facts, STEM_FACT_TEMPO, from);
-    uint64_t line = tells_bars(tempo) ? bar_line(tempo, from, rate) : UINT64_MAX;
+    uint64_t line =
+        bar_line(session, stem_fact_log_last(&session->facts, STEM_FACT_TEMPO, from), from);
     for (size_t k = 0; k < session->facts.count; k++) {
         const struct stem_fact *fact = &session->facts.facts[k];
         if (fact->kind != STEM_FACT_TEMPO || fact->frame <= from)
             continue;
         if (fact->frame > line || fact->frame > limit)
             break;
-        line = tells_bars(fact) ? bar_line(fact, fact->frame, rate) : UINT64_MAX;
+        line = bar_line(session, fact, fact->frame);
     }
     *start = line;
     return line <= limit;

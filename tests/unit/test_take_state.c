@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #define IDLE STEM_STATE_IDLE
+#define ARMED STEM_STATE_ARMED
 #define RECORDING STEM_STATE_RECORDING
 #define STOPPING STEM_STATE_STOPPING
 
@@ -17,14 +18,28 @@ static const struct {
 } PAIRS[] = {
     /* Without a take only a start does something. */
     {IDLE, STEM_ON_START, RECORDING, STEM_DO_OPEN},
+    {IDLE, STEM_ON_ARM, ARMED, STEM_DO_ARM},
+    {IDLE, STEM_ON_TRIGGER, IDLE, STEM_DO_NOTHING},
     {IDLE, STEM_ON_TOGGLE, RECORDING, STEM_DO_OPEN},
     {IDLE, STEM_ON_STOP, IDLE, STEM_REFUSE_IDLE},
     {IDLE, STEM_ON_SPLIT, IDLE, STEM_REFUSE_IDLE},
     {IDLE, STEM_ON_REACHED, IDLE, STEM_DO_NOTHING},
     {IDLE, STEM_ON_FAULT, IDLE, STEM_DO_NOTHING},
     {IDLE, STEM_ON_QUIT, IDLE, STEM_DO_NOTHING},
+    /* A start that is waited for comes, is called off, or is overtaken by another. */
+    {ARMED, STEM_ON_START, RECORDING, STEM_DO_OPEN},
+    {ARMED, STEM_ON_ARM, ARMED, STEM_DO_ARM},
+    {ARMED, STEM_ON_TRIGGER, RECORDING, STEM_DO_OPEN},
+    {ARMED, STEM_ON_TOGGLE, IDLE, STEM_DO_DISARM},
+    {ARMED, STEM_ON_STOP, IDLE, STEM_DO_DISARM},
+    {ARMED, STEM_ON_SPLIT, ARMED, STEM_REFUSE_IDLE},
+    {ARMED, STEM_ON_REACHED, ARMED, STEM_DO_NOTHING},
+    {ARMED, STEM_ON_FAULT, ARMED, STEM_DO_NOTHING},
+    {ARMED, STEM_ON_QUIT, IDLE, STEM_DO_DISARM},
     /* A take ends at a frame: until that is written it is stopping. */
     {RECORDING, STEM_ON_START, RECORDING, STEM_REFUSE_BUSY},
+    {RECORDING, STEM_ON_ARM, RECORDING, STEM_REFUSE_BUSY},
+    {RECORDING, STEM_ON_TRIGGER, RECORDING, STEM_DO_NOTHING},
     {RECORDING, STEM_ON_TOGGLE, STOPPING, STEM_DO_SET_END},
     {RECORDING, STEM_ON_STOP, STOPPING, STEM_DO_SET_END},
     {RECORDING, STEM_ON_SPLIT, STOPPING, STEM_DO_SET_END},
@@ -33,6 +48,8 @@ static const struct {
     {RECORDING, STEM_ON_QUIT, STOPPING, STEM_DO_SET_END},
     /* What is asked for meanwhile has its turn afterwards. */
     {STOPPING, STEM_ON_START, STOPPING, STEM_DO_WAIT},
+    {STOPPING, STEM_ON_ARM, STOPPING, STEM_DO_WAIT},
+    {STOPPING, STEM_ON_TRIGGER, STOPPING, STEM_DO_NOTHING},
     {STOPPING, STEM_ON_TOGGLE, STOPPING, STEM_DO_WAIT},
     {STOPPING, STEM_ON_STOP, STOPPING, STEM_DO_WAIT},
     {STOPPING, STEM_ON_SPLIT, STOPPING, STEM_DO_WAIT},
@@ -70,7 +87,11 @@ static bool fits(enum stem_state from, enum stem_state to, enum stem_action acti
 {
     switch (action) {
     case STEM_DO_OPEN:
-        return from == IDLE && to == RECORDING;
+        return (from == IDLE || from == ARMED) && to == RECORDING;
+    case STEM_DO_ARM:
+        return (from == IDLE || from == ARMED) && to == ARMED;
+    case STEM_DO_DISARM:
+        return from == ARMED && to == IDLE;
     case STEM_DO_SET_END:
         return from == RECORDING && to == STOPPING;
     case STEM_DO_FINISH:
@@ -80,7 +101,7 @@ static bool fits(enum stem_state from, enum stem_state to, enum stem_action acti
     case STEM_DO_WAIT:
         return from == STOPPING && to == from;
     case STEM_REFUSE_IDLE:
-        return from == IDLE && to == from;
+        return (from == IDLE || from == ARMED) && to == from;
     case STEM_REFUSE_BUSY:
         return from == RECORDING && to == from;
     case STEM_DO_NOTHING:
@@ -106,7 +127,8 @@ static void test_take_state_always_leads_home(void **state)
 {
     (void)state;
     for (int s = 0; s < STEM_STATES; s++) {
-        assert_int_equal(stem_state_next((enum stem_state)s, STEM_ON_FAULT).next, IDLE);
+        if (s != ARMED) /* which holds no take */
+            assert_int_equal(stem_state_next((enum stem_state)s, STEM_ON_FAULT).next, IDLE);
         enum stem_state asked = stem_state_next((enum stem_state)s, STEM_ON_QUIT).next;
         assert_int_equal(stem_state_next(asked, STEM_ON_REACHED).next, IDLE);
     }
@@ -116,6 +138,7 @@ static void test_take_state_names(void **state)
 {
     (void)state;
     assert_string_equal(stem_state_name(IDLE), "idle");
+    assert_string_equal(stem_state_name(ARMED), "armed");
     assert_string_equal(stem_state_name(RECORDING), "recording");
     assert_string_equal(stem_state_name(STOPPING), "stopping");
 }
