@@ -4,6 +4,7 @@
 #include "osc_commands.h"
 #include "osc_status.h"
 #include "take.h"
+#include "take_state.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -36,12 +37,26 @@ static void refuse_at_once(const struct stem_control *control, const struct stem
     stem_osc_error(peer, path, code, text);
 }
 
+/* A take cannot begin without a server; one that runs can be ended. */
+static bool needs_server(const struct stem_control *control, const struct stem_command *command)
+{
+    const struct stem_session_status *status = stem_engine_status(control->engine);
+    int state =
+        status ? atomic_load_explicit(&status->state, memory_order_relaxed) : (int)STEM_STATE_IDLE;
+    bool starts = command->type == STEM_COMMAND_START || command->type == STEM_COMMAND_TOGGLE;
+    return starts && state == STEM_STATE_IDLE && !stem_engine_running(control->engine);
+}
+
 void stem_control_ask(struct stem_control *control, const struct stem_osc_peer *peer,
     const char *path, struct stem_command *command)
 {
     struct stem_pending *pending = find_pending(control, 0);
     if (!pending) {
         refuse_at_once(control, peer, path, STEM_CODE_BUSY);
+        return;
+    }
+    if (needs_server(control, command)) {
+        refuse_at_once(control, peer, path, STEM_CODE_SERVER);
         return;
     }
     command->request = ++control->last_request ? control->last_request : ++control->last_request;

@@ -111,7 +111,7 @@ static int make_mix(struct stem_engine *engine, uint32_t rate, struct stem_error
     if (!engine->mix)
         return -1;
     for (uint32_t t = 0; t < layout->track_count; t++)
-        stem_mix_set_mute(engine->mix, t, engine->muted[t]);
+        stem_mix_begin_muted(engine->mix, t, engine->muted[t]);
     return 0;
 }
 

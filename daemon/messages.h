@@ -44,8 +44,9 @@ enum stem_sync {
     STEM_SYNC_BAR,       /* at the next bar line of JACK's transport */
     STEM_SYNC_TRANSPORT, /* when the transport rolls; the take ends with it; again and again */
     STEM_SYNC_THRESHOLD, /* when a stem gets loud; the take ends when all are quiet; likewise */
+    STEM_SYNC_FRAME,     /* at the command's frame, which is still to come */
 };
-enum { STEM_SYNCS = STEM_SYNC_THRESHOLD + 1 };
+enum { STEM_SYNCS = STEM_SYNC_FRAME + 1 };
 
 /* How a take is started and ended, beyond its frame. */
 struct stem_start {

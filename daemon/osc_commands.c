@@ -91,11 +91,12 @@ static bool copy_only_text(const struct call *call, char text[STEM_TEXT_BYTES])
 
 /* How a start is meant */
 
-static const char *const SYNC_NAMES[STEM_SYNCS] = {"now", "bar", "transport", "threshold"};
+/* Those that can be asked for by name. */
+static const char *const SYNC_NAMES[] = {"now", "bar", "transport", "threshold"};
 
 static bool sync_named(const char *name, enum stem_sync *sync)
 {
-    for (int k = 0; k < STEM_SYNCS; k++)
+    for (size_t k = 0; k < sizeof SYNC_NAMES / sizeof *SYNC_NAMES; k++)
         if (strcmp(name, SYNC_NAMES[k]) == 0) {
             *sync = (enum stem_sync)k;
             return true;
@@ -163,6 +164,7 @@ static bool frame_of(const struct call *call, uint64_t *frame)
 
 static void ask(const struct call *call, struct stem_command *command)
 {
+    command->how.is_timed = call->request->when.sec != 0;
     if (frame_of(call, &command->frame))
         stem_control_ask(call->control, &call->request->from, call->path, command);
 }

@@ -28,6 +28,10 @@ static void mark(struct stem_session *session, const struct stem_command *comman
 static void quit(struct stem_session *session, const struct stem_command *command)
 {
     bool is_open = session->recording != NULL;
+    for (size_t k = 0; k < session->scheduled_count; k++)
+        session_refuse(session, session->scheduled[k].request, STEM_CODE_STATE,
+            "the recorder was shut down before that time");
+    session->scheduled_count = 0;
     session_step(session, STEM_ON_QUIT, command);
     if (!is_open)
         session_end(session);
@@ -46,26 +50,45 @@ static void obey_description(struct stem_session *session, const struct stem_com
     session_answer(session, command->request, command->text);
 }
 
+/* Starting */
+
+static bool tells_bars(struct stem_session *session, const struct stem_command *command)
+{
+    if (stem_fact_log_last(&session->facts, STEM_FACT_TEMPO, UINT64_MAX))
+        return true;
+    session_refuse(session, command->request, STEM_CODE_STATE,
+        "JACK's transport tells no bars: there is no timebase master");
+    return false;
+}
+
+/* A start that has to be waited for is armed: also one whose frame is still to come, and one on a
+ * client that was activated just now and gets its first frame in a moment. */
+static bool obey_start(struct stem_session *session, const struct stem_command *command)
+{
+    struct stem_command start = *command;
+    bool toggles = command->type == STEM_COMMAND_TOGGLE && session->state != STEM_STATE_IDLE;
+    uint64_t written = stem_tape_written(session->with.tape);
+    if (toggles)
+        return session_step(session, STEM_ON_TOGGLE, command);
+    if (start.how.sync == STEM_SYNC_NOW && (written == 0 || start.frame > written))
+        start.how.sync = STEM_SYNC_FRAME;
+    if (start.how.sync == STEM_SYNC_NOW)
+        return session_step(session, STEM_ON_START, &start);
+    if (start.how.sync == STEM_SYNC_BAR && session->state == STEM_STATE_IDLE &&
+        !tells_bars(session, command))
+        return true;
+    return session_step(session, STEM_ON_ARM, &start);
+}
+
 /* Carries out one command; false when its turn has not come. */
 static bool obey(struct stem_session *session, const struct stem_command *command)
 {
-    /* A client that has just been activated gets its first frame in a moment. */
-    bool empty = !session->recording && stem_tape_written(session->with.tape) == 0;
-    bool arms = command->how.sync != STEM_SYNC_NOW;
-    if (arms && command->how.sync == STEM_SYNC_BAR && session->state == STEM_STATE_IDLE &&
-        !stem_fact_log_last(&session->facts, STEM_FACT_TEMPO, UINT64_MAX)) {
-        session_refuse(session, command->request, STEM_CODE_STATE,
-            "JACK's transport tells no bars: there is no timebase master");
-        return true;
-    }
     switch (command->type) {
     case STEM_COMMAND_START:
-        return !empty && session_step(session, arms ? STEM_ON_ARM : STEM_ON_START, command);
+    case STEM_COMMAND_TOGGLE:
+        return obey_start(session, command);
     case STEM_COMMAND_STOP:
         return session_step(session, STEM_ON_STOP, command);
-    case STEM_COMMAND_TOGGLE:
-        arms = arms && session->state == STEM_STATE_IDLE;
-        return !empty && session_step(session, arms ? STEM_ON_ARM : STEM_ON_TOGGLE, command);
     case STEM_COMMAND_SPLIT:
         return session_step(session, STEM_ON_SPLIT, command);
     case STEM_COMMAND_MARK:
@@ -85,10 +108,59 @@ static bool obey(struct stem_session *session, const struct stem_command *comman
     return true;
 }
 
-void session_take_commands(struct stem_session *session)
+/* Commands for later */
+
+/* Whether a command is for a frame that is not on the tape yet. A start for later is armed. */
+static bool is_for_later(
+    const struct stem_session *session, const struct stem_command *command, uint64_t written)
+{
+    bool is_start = command->type == STEM_COMMAND_START ||
+                    (command->type == STEM_COMMAND_TOGGLE && session->state == STEM_STATE_IDLE);
+    bool can_wait = command->type == STEM_COMMAND_STOP || command->type == STEM_COMMAND_TOGGLE ||
+                    command->type == STEM_COMMAND_SPLIT || command->type == STEM_COMMAND_MARK;
+    return can_wait && !is_start && command->how.is_timed && command->frame > written;
+}
+
+static void schedule(struct stem_session *session, const struct stem_command *command)
+{
+    if (session->scheduled_count == SESSION_SCHEDULED) {
+        session_refuse(session, command->request, STEM_CODE_BUSY,
+            "there are too many commands for a later time");
+        return;
+    }
+    size_t at = session->scheduled_count++;
+    for (; at > 0 && session->scheduled[at - 1].frame > command->frame; at--)
+        session->scheduled[at] = session->scheduled[at - 1];
+    session->scheduled[at] = *command;
+}
+
+/* The next command whose time has come. */
+static bool take_due(struct stem_session *session, uint64_t written, struct stem_command *command)
+{
+    if (session->scheduled_count == 0 || session->scheduled[0].frame > written)
+        return false;
+    *command = session->scheduled[0];
+    session->scheduled_count--;
+    for (size_t k = 0; k < session->scheduled_count; k++)
+        session->scheduled[k] = session->scheduled[k + 1];
+    return true;
+}
+
+static bool take_new(struct stem_session *session, uint64_t written, struct stem_command *command)
+{
+    while (stem_ring_pop_rt(session->with.commands, command)) {
+        if (!is_for_later(session, command, written))
+            return true;
+        schedule(session, command);
+    }
+    return false;
+}
+
+void session_take_commands(struct stem_session *session, uint64_t written)
 {
     while (!session->ended) {
-        if (!session->is_waiting && !stem_ring_pop_rt(session->with.commands, &session->waiting))
+        if (!session->is_waiting && !take_due(session, written, &session->waiting) &&
+            !take_new(session, written, &session->waiting))
             return;
         session->is_waiting = !obey(session, &session->waiting);
         if (session->is_waiting)

@@ -17,6 +17,9 @@
 
 #include <limits.h>
 
+/* Commands whose frame is still to come. */
+enum { SESSION_SCHEDULED = 16 };
+
 struct stem_session {
     struct stem_session_params with;
     enum stem_state state;
@@ -26,6 +29,8 @@ struct stem_session {
     struct stem_command ending;       /* stopping: the command that asked for it */
     struct stem_command waiting;      /* a command whose turn has not come */
     bool is_waiting;
+    struct stem_command scheduled[SESSION_SCHEDULED]; /* ascending frames */
+    size_t scheduled_count;
     bool ended;
     struct stem_error failure; /* why the take cannot go on */
     struct stem_gap_list gaps;
@@ -70,8 +75,9 @@ void session_end(struct stem_session *session);
 /* The tempo that a take is told: the one given, or the transport's. */
 double session_tempo(const struct stem_session *session);
 
-/* Takes commands in order until the queue is empty or one has to wait. */
-void session_take_commands(struct stem_session *session);
+/* Takes commands in order until the queue is empty or one has to wait; those whose frame is still
+ * to come are kept until it is on the tape. */
+void session_take_commands(struct stem_session *session, uint64_t written);
 void session_take_facts(struct stem_session *session);
 /* Armed: looks for the start in what came on the tape since the last time. */
 void session_look_for_start(struct stem_session *session, uint64_t written);

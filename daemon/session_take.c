@@ -5,6 +5,9 @@
 #include <string.h>
 #include <time.h>
 
+/* An answer is held back at most about this long. */
+enum { SOON_SECONDS = 60 };
+
 double session_tempo(const struct stem_session *session)
 {
     return session->tempo_bpm > 0 ? session->tempo_bpm : session->transport_bpm;
@@ -68,6 +71,7 @@ static const char *start_word(const struct stem_start *how)
         [STEM_SYNC_BAR] = "bar",
         [STEM_SYNC_TRANSPORT] = "transport",
         [STEM_SYNC_THRESHOLD] = "threshold",
+        [STEM_SYNC_FRAME] = "now",
     };
     return how->is_capture ? "capture" : how->is_timed ? "time" : WORDS[how->sync];
 }
@@ -169,20 +173,33 @@ static void to_idle(struct stem_session *session)
 
 /* Waiting for a start */
 
+/* Whether the answer comes with the take, or at once because it may take long. */
+static bool comes_soon(const struct stem_session *session, const struct stem_command *command)
+{
+    uint64_t soon =
+        stem_tape_written(session->with.tape) + (uint64_t)SOON_SECONDS * session->with.rate_hz;
+    return command->how.sync == STEM_SYNC_BAR ||
+           (command->how.sync == STEM_SYNC_FRAME && command->frame <= soon);
+}
+
 static void arm(struct stem_session *session, const struct stem_command *command)
 {
     static const char *const FOR[STEM_SYNCS] = {
         [STEM_SYNC_BAR] = "the next bar",
         [STEM_SYNC_TRANSPORT] = "the transport",
         [STEM_SYNC_THRESHOLD] = "a level above the threshold",
+        [STEM_SYNC_FRAME] = "the time that was given",
     };
+    if (session->started_by.request && session->state == STEM_STATE_ARMED)
+        session_refuse(
+            session, session->started_by.request, STEM_CODE_STATE, "another start took its place");
     session->started_by = *command;
-    session->searched = session->loud = command->frame;
+    uint64_t written = stem_tape_written(session->with.tape);
+    session->searched = command->frame < written ? command->frame : written;
     if (command->text[0])
         memcpy(session->title, command->text, sizeof session->title);
     session_send_text(session, STEM_EVENT_ARMED, 0, 0, "%s", FOR[command->how.sync]);
-    /* A bar comes soon, and the answer with it; the others may take hours. */
-    if (command->how.sync == STEM_SYNC_BAR)
+    if (comes_soon(session, command))
         return;
     char text[64];
     snprintf(text, sizeof text, "waiting for %s", FOR[command->how.sync]);

@@ -161,6 +161,9 @@ static bool find_start(struct stem_session *session, uint64_t limit, uint64_t *s
             return false;
         *start = run.first;
         return true;
+    case STEM_SYNC_FRAME:
+        *start = session->started_by.frame;
+        return limit >= *start;
     case STEM_SYNC_NOW:
         break;
     }
@@ -174,7 +177,7 @@ void session_look_for_start(struct stem_session *session, uint64_t written)
         return;
     if (session->searched < oldest)
         session->searched = oldest;
-    if (written <= session->searched)
+    if (written < session->searched || written == 0)
         return;
     if (find_start(session, written, &start)) {
         struct stem_command command = session->started_by;

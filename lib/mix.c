@@ -72,6 +72,12 @@ void stem_mix_set_mute(struct stem_mix *mix, uint32_t track, bool muted)
     atomic_store_explicit(&mix->track[track].muted, muted, memory_order_relaxed);
 }
 
+void stem_mix_begin_muted(struct stem_mix *mix, uint32_t track, bool muted)
+{
+    stem_mix_set_mute(mix, track, muted);
+    mix->track[track].level = muted ? 0.0f : 1.0f;
+}
+
 bool stem_mix_muted(const struct stem_mix *mix, uint32_t track)
 {
     return atomic_load_explicit(&mix->track[track].muted, memory_order_relaxed);

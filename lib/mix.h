@@ -42,6 +42,8 @@ void stem_mix_destroy(struct stem_mix *mix);
 
 /* Asks for a track to be muted or not; the fade starts with the next block. Control thread. */
 void stem_mix_set_mute(struct stem_mix *mix, uint32_t track, bool muted);
+/* The same without a fade. Only while the process thread does not run. */
+void stem_mix_begin_muted(struct stem_mix *mix, uint32_t track, bool muted);
 bool stem_mix_muted(const struct stem_mix *mix, uint32_t track);
 
 /* Writes one track of one block: fills `out` (interleaved) and reads as many frames from the start

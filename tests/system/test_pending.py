@@ -6,12 +6,7 @@ bundle waits for the bundle's time."""
 import signal
 import time
 
-import pytest
-
 from studio import Osc, wait_for
-
-# Each would wait in vain for ten seconds; to be run again as soon as the recorder can do it.
-holds_up = pytest.mark.xfail(run=False, reason="a command that waits holds up those behind it")
 
 STEM = '{ name = "Drums"; inputs = ( { name = "Kick"; from = "ruler:out_1"; } ); }'
 
@@ -26,7 +21,6 @@ def before_first_cycle(studio):
     wait_for(lambda: studio.status()["jack"] == "waiting", "loss of the server")
 
 
-@holds_up
 def test_pending_start_is_answered_without_a_server(studio):
     before_first_cycle(studio)
     osc = studio.osc()
@@ -35,7 +29,6 @@ def test_pending_start_is_answered_without_a_server(studio):
     assert answer[:3] == ["/error", "/record/start", -6] or answer[0] == "/reply", answer
 
 
-@holds_up
 def test_pending_start_does_not_keep_the_daemon(studio):
     before_first_cycle(studio)
     studio.osc().send(Osc.message("/record/start"))
@@ -53,7 +46,6 @@ def scheduled_stop(studio, seconds):
     return osc
 
 
-@holds_up
 def test_pending_stop_does_not_keep_the_daemon(two_stems):
     scheduled_stop(two_stems, 600)
     two_stems.daemon.terminate()
@@ -63,7 +55,6 @@ def test_pending_stop_does_not_keep_the_daemon(two_stems):
     two_stems.check(folder, two_stems.channels)
 
 
-@holds_up
 def test_pending_stop_can_be_brought_forward(two_stems):
     scheduled_stop(two_stems, 600)
     folder = two_stems.ok("--timeout", "10", "stop")
@@ -78,7 +69,6 @@ def test_pending_stop_leaves_markers_and_status_alone(two_stems):
     assert status["state"] in ("recording", "stopping") and status["frames"] > 0
 
 
-@holds_up
 def test_pending_stop_does_not_outlive_the_server(two_stems):
     """The server goes before the time of the stop: SIGTERM still completes the take."""
     scheduled_stop(two_stems, 600)
