@@ -25,6 +25,7 @@ enum stem_gap_reason {
     STEM_GAP_OVERFLOW = 1 << 1, /* the tape was full: the disk stalled longer than the tape */
     STEM_GAP_SERVER = 1 << 2,   /* the JACK server was gone */
     STEM_GAP_CLOCK = 1 << 3,    /* the frame clock jumped backwards; the timeline goes on */
+    STEM_GAP_RECOVERED = 1 << 4, /* the recorder died here: not every file has these frames */
 };
 
 struct stem_fact {

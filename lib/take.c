@@ -180,7 +180,8 @@ void stem_take_reason_words(uint32_t reasons, char *text, size_t size)
                 text + used, size - used, "%s%s", used ? "+" : "", STEM_TAKE_REASON[bit]);
 }
 
-const char *const STEM_TAKE_REASON[STEM_TAKE_REASONS] = {"skipped", "overflow", "server", "clock"};
+const char *const STEM_TAKE_REASON[STEM_TAKE_REASONS] = {
+    "skipped", "overflow", "server", "clock", "recovered"};
 
 const char *const STEM_TAKE_PROGRESS[STEM_TAKE_PROGRESSES] = {
     "recording", "complete", "failed", "recovered"};

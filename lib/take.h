@@ -123,7 +123,7 @@ struct stem_take_marker {
 /* Owns its strings and arrays. All zero is an empty take. */
 struct stem_take {
     enum stem_take_progress progress;
-    char *failure;       /* NULL unless failed */
+    char *failure;       /* NULL unless failed; recovered: what is not known any more, or NULL */
     char *title;         /* "" when none was given */
     char *key;           /* musical key, "" when unknown */
     double tempo_bpm;    /* 0 when unknown */
@@ -196,11 +196,11 @@ int stem_take_save(const struct stem_take *take, const char *folder, struct stem
 int stem_take_load(struct stem_take *take, const char *folder, struct stem_error *error);
 
 /* The words for single reasons, by bit. */
-enum { STEM_TAKE_REASONS = 4 };
+enum { STEM_TAKE_REASONS = 5 };
 extern const char *const STEM_TAKE_REASON[STEM_TAKE_REASONS];
 
-/* Words for reasons, in the order of their bits: "skipped", "overflow", "server", "clock". Writes
- * them joined with '+', such as "skipped+overflow". */
+/* Words for reasons, in the order of their bits: "skipped", "overflow", "server", "clock",
+ * "recovered". Writes them joined with '+', such as "skipped+overflow". */
 void stem_take_reason_words(uint32_t reasons, char *text, size_t size);
 
 #endif

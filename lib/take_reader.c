@@ -1,5 +1,7 @@
 #include "take_reader.h"
 
+#include "facts.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,4 +172,31 @@ size_t stem_take_reader_null_frames(const struct stem_take_reader *reader)
         if (reader->sources[k].info.frames < frames)
             frames = reader->sources[k].info.frames;
     return frames > reader->from ? (size_t)(frames - reader->from) : 0;
+}
+
+/* Silences frames [begin, end) of the block in all files. */
+static void blank(struct stem_take_reader *reader, size_t begin, size_t end)
+{
+    for (size_t k = 0; k < reader->count; k++) {
+        struct stem_take_source *source = &reader->sources[k];
+        uint32_t channels = source->info.channels;
+        if (source->block)
+            memset(source->block + begin * channels, 0,
+                (end - begin) * channels * sizeof *source->block);
+    }
+}
+
+void stem_take_reader_blank_recovered(struct stem_take_reader *reader)
+{
+    const struct stem_take *take = reader->take;
+    for (size_t g = take->gap_count; g > 0; g--) { /* they are near the end */
+        uint64_t begin = take->gaps[g - 1].frame, end = begin + take->gaps[g - 1].frames;
+        if (end <= reader->from)
+            break;
+        if (begin >= reader->next || !(take->gaps[g - 1].reasons & STEM_GAP_RECOVERED))
+            continue;
+        begin = begin > reader->from ? begin : reader->from;
+        end = end < reader->next ? end : reader->next;
+        blank(reader, (size_t)(begin - reader->from), (size_t)(end - reader->from));
+    }
 }

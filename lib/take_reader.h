@@ -64,4 +64,8 @@ struct stem_null_test *stem_take_reader_null_test(const struct stem_take_reader 
 /* Frames of the block, from its first on, that all files of the null test have. */
 size_t stem_take_reader_null_frames(const struct stem_take_reader *reader);
 
+/* Silences the block where the take was recovered: some files have audio there and others have not,
+ * so nothing can be compared. */
+void stem_take_reader_blank_recovered(struct stem_take_reader *reader);
+
 #endif

@@ -70,7 +70,8 @@ static int open_null_test(struct verify_check *check, struct stem_error *error)
 
 static void add_to_null_test(struct verify_check *check)
 {
-    const struct stem_take_reader *reader = &check->reader;
+    struct stem_take_reader *reader = &check->reader;
+    stem_take_reader_blank_recovered(reader);
     size_t frames = check->null_test ? stem_take_reader_null_frames(reader) : 0;
     if (frames)
         stem_null_test_add(

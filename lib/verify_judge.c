@@ -21,6 +21,9 @@ static void judge_progress(struct verify_check *check)
     if (take->progress == STEM_TAKE_RECORDING)
         verify_remark(
             check, "the take is not finished: it is being recorded, or its recorder was killed");
+    if (take->progress == STEM_TAKE_RECOVERED)
+        verify_remark(check, "its recorder died; the take was completed afterwards%s%s",
+            take->failure && take->failure[0] ? ": " : "", take->failure ? take->failure : "");
     if (take->progress == STEM_TAKE_FAILED)
         verify_problem(check, "the take ended by a fault: %s",
             take->failure && take->failure[0] ? take->failure : "the manifest does not say which");

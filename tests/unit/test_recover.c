@@ -1,0 +1,703 @@
+/* Recovery of takes whose recorder was killed: files are written by a child that ends without
+ * closing them, then cut and damaged in every way that a kill or a power cut leaves behind. */
+#include "unit.h"
+
+#include "audio_reader.h"
+#include "facts.h"
+#include "recover.h"
+#include "stem_file.h"
+#include "take.h"
+#include "take_lock.h"
+#include "verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <sndfile.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { RATE = 48000, STEMS = 2, LONG = 100000, FLUSHED = 9000, KNOWN = 5000, MOST_CHANNELS = 2 };
+
+struct shape {
+    enum stem_container container;
+    enum stem_encoding encoding;
+};
+
+static const struct shape SHAPES[] = {
+    {STEM_WAV, STEM_PCM16}, {STEM_WAV, STEM_PCM24}, {STEM_WAV, STEM_PCM32}, {STEM_WAV, STEM_FLOAT},
+    {STEM_WAV, STEM_DOUBLE}, {STEM_W64, STEM_PCM24}, {STEM_W64, STEM_FLOAT}, {STEM_CAF, STEM_PCM16},
+    {STEM_CAF, STEM_PCM24}, {STEM_CAF, STEM_DOUBLE}, {STEM_AIFF, STEM_PCM16},
+    {STEM_AIFF, STEM_PCM24}, {STEM_AIFF, STEM_FLOAT}, {STEM_FLAC, STEM_PCM16},
+    {STEM_FLAC, STEM_PCM24}};
+enum { SHAPES_COUNT = sizeof SHAPES / sizeof *SHAPES };
+
+/* The first stem is mono, the second stereo. Never zero, exact in 16 bits. */
+static float expected(int stem, uint64_t frame, uint32_t channel)
+{
+    uint32_t mixed = ((uint32_t)frame * 8 + channel * 2 + (uint32_t)stem + 1) * 2654435761u;
+    return (float)(1 + (mixed >> 16) % 19997) / 32768.0f;
+}
+
+static uint32_t channels_of(int stem)
+{
+    return (uint32_t)stem + 1;
+}
+
+static void file_path(
+    const char *folder, int stem, enum stem_container container, char *path, size_t size)
+{
+    snprintf(path, size, "%s/%02d_Stem%d.%s", folder, stem + 1, stem + 1,
+        stem_container_extension(container));
+}
+
+/* Writes frames [from, to) of a stem's pattern. */
+static void write_pattern(struct stem_file *file, int stem, uint64_t from, uint64_t to)
+{
+    float block[512 * MOST_CHANNELS];
+    while (from < to) {
+        size_t frames = to - from < 512 ? (size_t)(to - from) : 512;
+        for (size_t s = 0; s < frames * channels_of(stem); s++)
+            block[s] = expected(stem, from + s / channels_of(stem), s % channels_of(stem));
+        if (stem_file_write(file, block, frames, NULL))
+            _exit(1);
+        from += frames;
+    }
+}
+
+static void write_manifest(const char *folder, const struct shape *shape, uint64_t frames,
+    enum stem_take_progress progress)
+{
+    struct stem_take take = {
+        .progress = progress,
+        .rate_hz = RATE,
+        .frames = frames,
+        .start_frame = 123456,
+        .time_reference = 123456,
+        .container = shape->container,
+        .encoding = shape->encoding,
+        .tempo_bpm = 120,
+    };
+    struct stem_error error = {""};
+    assert_int_equal(stem_take_set_string(&take.started, "2026-11-20T21:53:07.000+01:00"), 0);
+    for (int s = 0; s < STEMS; s++) {
+        char name[32], path[256];
+        snprintf(name, sizeof name, "Stem%d", s + 1);
+        file_path(folder, s, shape->container, path, sizeof path);
+        assert_int_equal(
+            stem_take_add_stem(&take, name, strrchr(path, '/') + 1, channels_of(s)), 0);
+        take.stems[s].frames = frames;
+    }
+    stem_take_add_marker(&take, 10, "kept");
+    if (stem_take_save(&take, folder, &error))
+        fail_msg("%s", error.text);
+    stem_take_finish(&take);
+}
+
+/* Leaves a take behind as a killed recorder does. */
+static void record_and_die(const char *folder, const struct shape *shape)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        for (int s = 0; s < STEMS; s++) {
+            char name[32], path[256];
+            snprintf(name, sizeof name, "Stem%d", s + 1);
+            file_path(folder, s, shape->container, path, sizeof path);
+            const struct stem_file_params params = {
+                .path = path,
+                .container = shape->container,
+                .encoding = shape->encoding,
+                .rate_hz = RATE,
+                .channels = channels_of(s),
+                .time_reference_frames = 123456,
+                .description = name,
+                .originated = "2026-11-20T21:53:07",
+                .tempo_bpm = 120,
+            };
+            struct stem_file *file = stem_file_create(&params, NULL);
+            if (!file)
+                _exit(1);
+            write_pattern(file, s, 0, FLUSHED);
+            stem_file_flush(file, NULL);
+            write_pattern(file, s, FLUSHED, LONG);
+        }
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    write_manifest(folder, shape, KNOWN, STEM_TAKE_RECORDING);
+}
+
+static off_t size_of(const char *path)
+{
+    struct stat there;
+    assert_int_equal(stat(path, &there), 0);
+    return there.st_size;
+}
+
+/* How many frames of a stem's pattern a file begins with; the rest must be silent. */
+static uint64_t count_pattern(const char *path, int stem, uint64_t frames)
+{
+    SF_INFO info = {0};
+    SNDFILE *sound = sf_open(path, SFM_READ, &info);
+    if (!sound)
+        fail_msg("%s: %s", path, sf_strerror(NULL));
+    assert_int_equal(info.frames, frames);
+    assert_int_equal(info.channels, channels_of(stem));
+    float *samples = calloc((size_t)frames * channels_of(stem) + 1, sizeof *samples);
+    assert_int_equal(sf_readf_float(sound, samples, (sf_count_t)frames + 1), frames);
+    sf_close(sound);
+    uint64_t same = 0, frame;
+    while (same < frames * channels_of(stem) &&
+           samples[same] == expected(stem, same / channels_of(stem), same % channels_of(stem)))
+        same++;
+    frame = same / channels_of(stem);
+    for (uint64_t s = frame * channels_of(stem); s < frames * channels_of(stem); s++)
+        if (samples[s] != 0)
+            fail_msg("%s: sample %llu of frame %llu is neither right nor silent", path,
+                (unsigned long long)s, (unsigned long long)(s / channels_of(stem)));
+    free(samples);
+    return frame;
+}
+
+static void check_verify(const char *folder)
+{
+    struct stem_verify_report report;
+    struct stem_error error = {""};
+    if (stem_verify_folder(folder, NULL, NULL, &report, &error))
+        fail_msg("%s", error.text);
+    if (report.problem_count)
+        fail_msg("verify: %s", report.problems[0]);
+    stem_verify_report_finish(&report);
+}
+
+/* Recovers and checks that all is as it must be; `there` receives the frames each file has. */
+static uint64_t recover_and_check(const char *folder, const struct shape *shape, uint64_t *there)
+{
+    struct stem_recover_report report;
+    struct stem_error error = {""};
+    if (stem_recover_folder(folder, &report, &error))
+        fail_msg("%s", error.text);
+    assert_int_equal(report.outcome, STEM_RECOVER_COMPLETED);
+    uint64_t frames = report.take.frames, shortest = UINT64_MAX, longest = 0;
+    for (int s = 0; s < STEMS; s++) {
+        char path[256];
+        file_path(folder, s, shape->container, path, sizeof path);
+        there[s] = count_pattern(path, s, frames);
+        shortest = there[s] < shortest ? there[s] : shortest;
+        longest = there[s] > longest ? there[s] : longest;
+    }
+    struct stem_take take = {0};
+    assert_int_equal(stem_take_load(&take, folder, NULL), 0);
+    assert_int_equal(take.progress, STEM_TAKE_RECOVERED);
+    assert_int_equal(take.frames, frames);
+    if (shortest < frames) {
+        assert_int_equal(take.gap_count, 1);
+        assert_int_equal(take.gaps[0].frame, shortest);
+        assert_int_equal(take.gaps[0].frames, frames - shortest);
+        assert_int_equal(take.gaps[0].reasons, STEM_GAP_RECOVERED);
+    } else {
+        assert_int_equal(take.gap_count, 0);
+    }
+    stem_take_finish(&take);
+    stem_recover_report_finish(&report);
+    check_verify(folder);
+    return frames > longest ? frames : longest;
+}
+
+/* Containers */
+
+static void test_recover_completes_every_format_to_the_last_frame(void **state)
+{
+    (void)state;
+    for (int k = 0; k < SHAPES_COUNT; k++) {
+        const struct shape *shape = &SHAPES[k];
+        char *folder = scratch_make(), path[256];
+        uint64_t there[STEMS];
+        record_and_die(folder, shape);
+        uint64_t least[STEMS];
+        for (int s = 0; s < STEMS; s++) {
+            file_path(folder, s, shape->container, path, sizeof path);
+            uint64_t frame_bytes = channels_of(s) * (uint64_t)stem_encoding_bytes(shape->encoding);
+            /* beyond the head, which is 4096 bytes at most, every whole frame counts */
+            least[s] = shape->container == STEM_FLAC
+                           ? 4096
+                           : ((uint64_t)size_of(path) - 4096) / frame_bytes;
+        }
+        recover_and_check(folder, shape, there);
+        for (int s = 0; s < STEMS; s++)
+            assert_true(there[s] >= least[s]);
+        scratch_remove(folder);
+    }
+}
+
+/* Cuts the second file at `cut` bytes and recovers. */
+static void check_cut(const struct shape *shape, off_t cut, uint64_t audio_at)
+{
+    char *folder = scratch_make(), path[256];
+    uint64_t there[STEMS];
+    record_and_die(folder, shape);
+    file_path(folder, 1, shape->container, path, sizeof path);
+    assert_int_equal(truncate(path, cut), 0);
+    recover_and_check(folder, shape, there);
+    uint64_t frame_bytes = 2 * (uint64_t)stem_encoding_bytes(shape->encoding);
+    uint64_t whole = (uint64_t)cut > audio_at ? ((uint64_t)cut - audio_at) / frame_bytes : 0;
+    if (shape->container != STEM_FLAC && there[1] != whole)
+        fail_msg("%s cut at %lld: %llu frames, expected %llu",
+            stem_container_name(shape->container), (long long)cut, (unsigned long long)there[1],
+            (unsigned long long)whole);
+    scratch_remove(folder);
+}
+
+/* The offset of the audio in the second file, from a file that is whole. */
+static uint64_t audio_offset(const struct shape *shape)
+{
+    char *folder = scratch_make(), path[256];
+    record_and_die(folder, shape);
+    file_path(folder, 1, shape->container, path, sizeof path);
+    uint64_t frame_bytes = 2 * (uint64_t)stem_encoding_bytes(shape->encoding);
+    unsigned char bytes[8192];
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t got = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    scratch_remove(folder);
+    const char *name = shape->container == STEM_AIFF ? "SSND" : "data";
+    unsigned behind = shape->container == STEM_W64 ? 24 : shape->container == STEM_WAV ? 8 : 16;
+    for (size_t at = 12; at + 4 < got && frame_bytes; at++)
+        if (memcmp(bytes + at, name, 4) == 0)
+            return at + behind;
+    fail_msg("no audio");
+    return 0;
+}
+
+static void test_recover_completes_a_file_cut_anywhere(void **state)
+{
+    (void)state;
+    for (int k = 0; k < SHAPES_COUNT; k++) {
+        if (SHAPES[k].encoding != STEM_PCM24)
+            continue;
+        if (SHAPES[k].container == STEM_FLAC) {
+            for (off_t cut = 0; cut < 15000; cut += cut < 120 ? 13 : 977)
+                check_cut(&SHAPES[k], cut, 0);
+            continue;
+        }
+        uint64_t audio_at = audio_offset(&SHAPES[k]);
+        for (off_t cut = 0; cut < (off_t)audio_at; cut += audio_at > 1000 ? 331 : 29)
+            check_cut(&SHAPES[k], cut, audio_at);
+        for (int past = -1; past <= 13; past++)
+            check_cut(&SHAPES[k], (off_t)audio_at + past, audio_at);
+        check_cut(&SHAPES[k], 40001, audio_at);
+    }
+}
+
+/* A header of zeros in front of audio that survived. */
+static void test_recover_makes_a_lost_header_anew(void **state)
+{
+    (void)state;
+    for (int k = 0; k < SHAPES_COUNT; k++) {
+        const struct shape *shape = &SHAPES[k];
+        if (shape->container == STEM_FLAC)
+            continue; /* its samples' size stands in the header only */
+        uint64_t audio_at = audio_offset(shape), there[STEMS];
+        char *folder = scratch_make(), path[256];
+        static const char ZEROS[4096];
+        record_and_die(folder, shape);
+        file_path(folder, 1, shape->container, path, sizeof path);
+        uint64_t whole =
+            ((uint64_t)size_of(path) - audio_at) / (2 * (uint64_t)stem_encoding_bytes(shape->encoding));
+        int fd = open(path, O_WRONLY);
+        assert_int_equal(pwrite(fd, ZEROS, (size_t)audio_at, 0), audio_at);
+        close(fd);
+        recover_and_check(folder, shape, there);
+        assert_int_equal(there[1], whole);
+        scratch_remove(folder);
+    }
+}
+
+/* More than 4 GiB, in holes: RIFF has to become RF64. */
+static void test_recover_completes_files_beyond_4_gib(void **state)
+{
+    static const struct shape LARGE[] = {
+        {STEM_WAV, STEM_PCM24}, {STEM_WAV, STEM_FLOAT}, {STEM_W64, STEM_PCM24}, {STEM_CAF, STEM_PCM24}};
+    (void)state;
+    for (size_t k = 0; k < sizeof LARGE / sizeof *LARGE; k++) {
+        const uint64_t frames = 900000000, audio_at = audio_offset(&LARGE[k]);
+        char *folder = scratch_make(), path[256];
+        uint64_t frame_bytes = 2 * (uint64_t)stem_encoding_bytes(LARGE[k].encoding);
+        record_and_die(folder, &LARGE[k]);
+        file_path(folder, 1, LARGE[k].container, path, sizeof path);
+        assert_int_equal(truncate(path, (off_t)(audio_at + frames * frame_bytes) + 3), 0);
+        write_manifest(folder, &LARGE[k], frames - 100, STEM_TAKE_RECORDING);
+        struct stem_recover_report report;
+        struct stem_error error = {""};
+        if (stem_recover_folder(folder, &report, &error))
+            fail_msg("%s", error.text);
+        assert_int_equal(report.take.frames, frames);
+        stem_recover_report_finish(&report);
+        for (int s = 0; s < STEMS; s++) {
+            float sample[MOST_CHANNELS];
+            SF_INFO info = {0};
+            file_path(folder, s, LARGE[k].container, path, sizeof path);
+            SNDFILE *sound = sf_open(path, SFM_READ, &info);
+            if (!sound)
+                fail_msg("%s: %s", path, sf_strerror(NULL));
+            assert_int_equal(info.frames, frames);
+            assert_int_equal(sf_readf_float(sound, sample, 1), 1);
+            assert_true(sample[0] == expected(s, 0, 0));
+            assert_int_equal(sf_seek(sound, (sf_count_t)frames - 1, SEEK_SET), frames - 1);
+            assert_int_equal(sf_readf_float(sound, sample, 1), 1);
+            assert_int_equal(sf_readf_float(sound, sample, 1), 0);
+            sf_close(sound);
+        }
+        scratch_remove(folder);
+    }
+}
+
+/* FLAC */
+
+/* Damage inside: the blocks around it stay, the timeline too. */
+static void test_recover_flac_keeps_whole_blocks_around_damage(void **state)
+{
+    const struct shape shape = {STEM_FLAC, STEM_PCM24};
+    char *folder = scratch_make(), path[256];
+    (void)state;
+    record_and_die(folder, &shape);
+    file_path(folder, 1, STEM_FLAC, path, sizeof path);
+    int fd = open(path, O_RDWR);
+    char bytes[300] = {0};
+    if (size_of(path) < 60000)
+        fail_msg("it has %lld bytes only", (long long)size_of(path));
+    assert_int_equal(pwrite(fd, bytes, sizeof bytes, 18000), sizeof bytes);
+    close(fd);
+    struct stem_recover_report report;
+    assert_int_equal(stem_recover_folder(folder, &report, NULL), 0);
+    assert_true(report.take.gap_count >= 1);
+    const struct stem_take_gap *gap = &report.take.gaps[0];
+    if (gap->frame % 4096 || gap->frames > 3 * 4096)
+        fail_msg("gap of %llu frames at %llu, %llu in all", (unsigned long long)gap->frames,
+            (unsigned long long)gap->frame, (unsigned long long)report.take.frames);
+    SF_INFO info = {0};
+    SNDFILE *sound = sf_open(path, SFM_READ, &info);
+    assert_non_null(sound);
+    assert_int_equal(info.frames, report.take.frames);
+    float *samples = calloc((size_t)info.frames * 2, sizeof *samples);
+    assert_int_equal(sf_readf_float(sound, samples, info.frames), info.frames);
+    sf_close(sound);
+    uint64_t right = 0;
+    for (uint64_t f = 0; f < (uint64_t)info.frames; f++) {
+        bool is_right = samples[2 * f] == expected(1, f, 0) && samples[2 * f + 1] == expected(1, f, 1);
+        bool is_gap = false;
+        for (size_t g = 0; g < report.take.gap_count; g++)
+            is_gap = is_gap || (f >= report.take.gaps[g].frame &&
+                                   f - report.take.gaps[g].frame < report.take.gaps[g].frames);
+        if (!is_right && !(is_gap && samples[2 * f] == 0 && samples[2 * f + 1] == 0))
+            fail_msg("frame %llu is wrong", (unsigned long long)f);
+        right += is_right;
+    }
+    assert_true(right >= (uint64_t)info.frames - 3 * 4096);
+    assert_true(right > gap->frame + gap->frames - 4096); /* the blocks behind the damage too */
+    free(samples);
+    stem_recover_report_finish(&report);
+    check_verify(folder);
+    scratch_remove(folder);
+}
+
+/* Power cuts */
+
+static void test_recover_lists_a_tail_of_zeros_and_a_hole(void **state)
+{
+    const struct shape shape = {STEM_WAV, STEM_PCM24};
+    (void)state;
+    for (int is_hole = 0; is_hole < 2; is_hole++) {
+        uint64_t audio_at = audio_offset(&shape);
+        char *folder = scratch_make(), path[256];
+        record_and_die(folder, &shape);
+        file_path(folder, 1, STEM_WAV, path, sizeof path);
+        off_t size = size_of(path), from = 12 * 4096, to = is_hole ? 14 * 4096 : size;
+        int fd = open(path, O_RDWR);
+        if (is_hole)
+            assert_int_equal(
+                fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, to - from), 0);
+        else
+            assert_int_equal(ftruncate(fd, from) || ftruncate(fd, size), 0);
+        close(fd);
+        struct stem_recover_report report;
+        assert_int_equal(stem_recover_folder(folder, &report, NULL), 0);
+        uint64_t first = ((uint64_t)from - audio_at) / 6, behind = ((uint64_t)to - audio_at) / 6;
+        assert_true(report.take.gap_count >= 1);
+        assert_in_range(report.take.gaps[0].frame, first, first + 1);
+        if (is_hole)
+            assert_in_range(
+                report.take.gaps[0].frame + report.take.gaps[0].frames, behind - 1, behind + 1);
+        else
+            assert_int_equal(report.take.gaps[0].frame + report.take.gaps[0].frames, report.take.frames);
+        stem_recover_report_finish(&report);
+        check_verify(folder);
+        scratch_remove(folder);
+    }
+}
+
+/* The manifest was newer than what reached the files. */
+static void test_recover_keeps_the_timeline_that_the_manifest_knew(void **state)
+{
+    const struct shape shape = {STEM_WAV, STEM_PCM24};
+    char *folder = scratch_make();
+    uint64_t there[STEMS];
+    (void)state;
+    record_and_die(folder, &shape);
+    write_manifest(folder, &shape, LONG + 5000, STEM_TAKE_RECORDING);
+    assert_int_equal(recover_and_check(folder, &shape, there), LONG + 5000);
+    scratch_remove(folder);
+}
+
+/* Manifests */
+
+static void put_text(const char *folder, const char *name, const char *text)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void test_recover_rebuilds_a_manifest_that_cannot_be_read(void **state)
+{
+    static const char *const DAMAGED[] = {"", "{", "{\"kind\": \"stemd-take\", \"progress\": \"recording\"}"};
+    (void)state;
+    for (int k = 0; k < SHAPES_COUNT; k++) {
+        char *folder = scratch_make(), path[256];
+        uint64_t there[STEMS];
+        record_and_die(folder, &SHAPES[k]);
+        put_text(folder, STEM_TAKE_MANIFEST, DAMAGED[k % 3]);
+        recover_and_check(folder, &SHAPES[k], there);
+        struct stem_take take = {0};
+        assert_int_equal(stem_take_load(&take, folder, NULL), 0);
+        assert_int_equal(take.stem_count, STEMS);
+        assert_string_equal(take.stems[1].name, "Stem2");
+        assert_int_equal(take.stems[1].channels, 2);
+        assert_int_equal(take.encoding, SHAPES[k].encoding);
+        assert_non_null(strstr(take.failure, "manifest was lost"));
+        if (SHAPES[k].container == STEM_WAV)
+            assert_int_equal(take.time_reference, 123456);
+        assert_true(fabs(take.stems[0].peak - 19997 / 32768.0) < 1e-3);
+        stem_take_finish(&take);
+        snprintf(path, sizeof path, "%s/take.json.damaged", folder);
+        assert_int_equal(access(path, F_OK) == 0, DAMAGED[k % 3][0] != '\0');
+        scratch_remove(folder);
+    }
+}
+
+static void test_recover_uses_the_manifest_that_was_being_written(void **state)
+{
+    const struct shape shape = {STEM_WAV, STEM_PCM24};
+    char *folder = scratch_make(), from[256], to[256];
+    uint64_t there[STEMS];
+    (void)state;
+    record_and_die(folder, &shape);
+    snprintf(from, sizeof from, "%s/take.json", folder);
+    snprintf(to, sizeof to, "%s/.take.json.new", folder);
+    assert_int_equal(rename(from, to), 0);
+    put_text(folder, STEM_TAKE_MANIFEST, "");
+    recover_and_check(folder, &shape, there);
+    struct stem_take take = {0};
+    assert_int_equal(stem_take_load(&take, folder, NULL), 0);
+    assert_int_equal(take.marker_count, 1);
+    stem_take_finish(&take);
+    scratch_remove(folder);
+}
+
+static void expect_outcome(const char *folder, enum stem_recover_outcome outcome)
+{
+    struct stem_recover_report report;
+    struct stem_error error = {""};
+    if (stem_recover_folder(folder, &report, &error))
+        fail_msg("%s", error.text);
+    assert_int_equal(report.outcome, outcome);
+    stem_recover_report_finish(&report);
+}
+
+/* What stat says of all files and of the folder. */
+static void fingerprint(const char *folder, char *text, size_t size)
+{
+    static const char *const NAMES[] = {"", "/take.json", "/01_Stem1.wav", "/02_Stem2.wav"};
+    size_t used = 0;
+    for (int k = 0; k < 4; k++) {
+        char path[256];
+        struct stat there;
+        snprintf(path, sizeof path, "%s%s", folder, NAMES[k]);
+        assert_int_equal(stat(path, &there), 0);
+        used += (size_t)snprintf(text + used, size - used, "%lu %lld %lld.%09ld %lld.%09ld\n",
+            (unsigned long)there.st_ino, (long long)there.st_size, (long long)there.st_mtim.tv_sec,
+            there.st_mtim.tv_nsec, (long long)there.st_ctim.tv_sec, there.st_ctim.tv_nsec);
+    }
+}
+
+static void test_recover_does_not_touch_finished_or_busy_takes(void **state)
+{
+    const struct shape shape = {STEM_WAV, STEM_PCM24};
+    static const enum stem_take_progress PROGRESS[] = {
+        STEM_TAKE_COMPLETE, STEM_TAKE_FAILED, STEM_TAKE_RECOVERED, STEM_TAKE_RECORDING};
+    (void)state;
+    for (int k = 0; k < 4; k++) {
+        char *folder = scratch_make(), before[512], after[512];
+        record_and_die(folder, &shape);
+        write_manifest(folder, &shape, KNOWN, PROGRESS[k]);
+        bool is_busy = PROGRESS[k] == STEM_TAKE_RECORDING;
+        int lock = is_busy ? stem_take_lock(folder) : -1;
+        fingerprint(folder, before, sizeof before);
+        usleep(20000);
+        expect_outcome(folder, is_busy ? STEM_RECOVER_BUSY : STEM_RECOVER_FINISHED);
+        assert_int_equal(stem_recover_wanted(folder), is_busy);
+        fingerprint(folder, after, sizeof after);
+        assert_string_equal(before, after);
+        stem_take_unlock(lock);
+        scratch_remove(folder);
+    }
+}
+
+static void test_recover_twice_changes_nothing(void **state)
+{
+    const struct shape shape = {STEM_WAV, STEM_PCM24};
+    char *folder = scratch_make(), before[512], after[512];
+    uint64_t there[STEMS];
+    (void)state;
+    record_and_die(folder, &shape);
+    recover_and_check(folder, &shape, there);
+    fingerprint(folder, before, sizeof before);
+    usleep(20000);
+    expect_outcome(folder, STEM_RECOVER_FINISHED);
+    fingerprint(folder, after, sizeof after);
+    assert_string_equal(before, after);
+    scratch_remove(folder);
+}
+
+/* Killed after the files were completed: the gap is not forgotten. */
+static void test_recover_goes_on_where_a_recovery_was_killed(void **state)
+{
+    const struct shape shape = {STEM_WAV, STEM_PCM24};
+    char *folder = scratch_make(), path[256];
+    uint64_t there[STEMS];
+    struct stem_take take = {0};
+    (void)state;
+    record_and_die(folder, &shape);
+    file_path(folder, 1, STEM_WAV, path, sizeof path);
+    assert_int_equal(truncate(path, 50000), 0);
+    recover_and_check(folder, &shape, there);
+    assert_int_equal(stem_take_load(&take, folder, NULL), 0);
+    assert_int_equal(take.gap_count, 1);
+    take.progress = STEM_TAKE_RECORDING;
+    assert_int_equal(stem_take_save(&take, folder, NULL), 0);
+    stem_take_finish(&take);
+    recover_and_check(folder, &shape, there);
+    scratch_remove(folder);
+}
+
+static void test_recover_refuses_what_is_no_take_of_ours(void **state)
+{
+    char *folder = scratch_make(), path[256];
+    struct stem_recover_report report;
+    struct stem_error error = {""};
+    (void)state;
+    expect_outcome(folder, STEM_RECOVER_NO_TAKE);
+    put_text(folder, "01_Notes.wav", "these are no samples");
+    expect_outcome(folder, STEM_RECOVER_NO_TAKE);
+    put_text(folder, STEM_TAKE_MANIFEST,
+        "{\"kind\": \"stemd-take\", \"version\": 99, \"progress\": \"recording\"}");
+    assert_false(stem_recover_wanted(folder));
+    assert_int_equal(stem_recover_folder(folder, &report, &error), -1);
+    assert_non_null(strstr(error.text, "newer stemd"));
+    snprintf(path, sizeof path, "%s/link", folder);
+    assert_int_equal(symlink(folder, path), 0);
+    assert_int_equal(stem_recover_folder(path, &report, &error), -1);
+    scratch_remove(folder);
+}
+
+/* A file of the manifest that leads elsewhere is not followed. */
+static void test_recover_follows_no_links(void **state)
+{
+    const struct shape shape = {STEM_WAV, STEM_PCM24};
+    char *folder = scratch_make(), path[256], outside[256];
+    struct stem_recover_report report;
+    struct stem_error error = {""};
+    (void)state;
+    record_and_die(folder, &shape);
+    file_path(folder, 1, STEM_WAV, path, sizeof path);
+    snprintf(outside, sizeof outside, "%s/outside", folder);
+    assert_int_equal(rename(path, outside), 0);
+    assert_int_equal(symlink(outside, path), 0);
+    off_t size = size_of(outside);
+    assert_int_equal(stem_recover_folder(folder, &report, &error), -1);
+    assert_non_null(strstr(error.text, "not an ordinary file"));
+    assert_int_equal(size_of(outside), size);
+    scratch_remove(folder);
+}
+
+/* Whole folders */
+
+struct told {
+    size_t lines;
+    size_t problems;
+};
+
+static void count_lines(void *data, bool is_problem, const char *sentence)
+{
+    struct told *told = data;
+    assert_true(sentence[0] != '\0');
+    told->lines++;
+    told->problems += is_problem;
+}
+
+static void test_recover_takes_completes_unfinished_ones_only(void **state)
+{
+    const struct shape shape = {STEM_WAV, STEM_PCM24};
+    char *takes = scratch_make(), folder[256], link_path[256];
+    struct told told = {0};
+    (void)state;
+    for (int k = 0; k < 4; k++) {
+        snprintf(folder, sizeof folder, "%s/take%d", takes, k);
+        assert_int_equal(mkdir(folder, 0777), 0);
+        record_and_die(folder, &shape);
+        if (k == 3)
+            write_manifest(folder, &shape, KNOWN, STEM_TAKE_COMPLETE);
+    }
+    snprintf(folder, sizeof folder, "%s/take2", takes);
+    int lock = stem_take_lock(folder); /* is being recorded */
+    snprintf(link_path, sizeof link_path, "%s/link", takes);
+    assert_int_equal(symlink(folder, link_path), 0);
+    put_text(takes, "notes.txt", "no folder");
+    assert_int_equal(stem_recover_takes(takes, count_lines, &told, NULL), 2);
+    assert_true(told.lines >= 2);
+    assert_true(stem_recover_wanted(folder));
+    stem_take_unlock(lock);
+    assert_int_equal(stem_recover_takes(takes, count_lines, &told, NULL), 1);
+    assert_int_equal(stem_recover_takes(takes, count_lines, &told, NULL), 0);
+    scratch_remove(takes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_recover_completes_every_format_to_the_last_frame),
+        cmocka_unit_test(test_recover_completes_a_file_cut_anywhere),
+        cmocka_unit_test(test_recover_makes_a_lost_header_anew),
+        cmocka_unit_test(test_recover_completes_files_beyond_4_gib),
+        cmocka_unit_test(test_recover_flac_keeps_whole_blocks_around_damage),
+        cmocka_unit_test(test_recover_lists_a_tail_of_zeros_and_a_hole),
+        cmocka_unit_test(test_recover_keeps_the_timeline_that_the_manifest_knew),
+        cmocka_unit_test(test_recover_rebuilds_a_manifest_that_cannot_be_read),
+        cmocka_unit_test(test_recover_uses_the_manifest_that_was_being_written),
+        cmocka_unit_test(test_recover_does_not_touch_finished_or_busy_takes),
+        cmocka_unit_test(test_recover_twice_changes_nothing),
+        cmocka_unit_test(test_recover_goes_on_where_a_recovery_was_killed),
+        cmocka_unit_test(test_recover_refuses_what_is_no_take_of_ours),
+        cmocka_unit_test(test_recover_follows_no_links),
+        cmocka_unit_test(test_recover_takes_completes_unfinished_ones_only),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
