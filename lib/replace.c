@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static int write_all(int fd, const char *bytes, size_t size)
@@ -60,4 +61,29 @@ int stem_replace_file(
         replace(folder, path, temporary, bytes, size) == 0)
         return 0;
     return stem_error_set_errno(error, errno, "cannot write \"%s/%s\"", folder, name);
+}
+
+int stem_replace_text(const char *folder, const char *name, stem_replace_put *put, const void *data,
+    struct stem_error *error)
+{
+    char *bytes = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&bytes, &size);
+    if (out)
+        put(out, data);
+    int status = out && fclose(out) == 0
+                     ? stem_replace_file(folder, name, bytes, size, error)
+                     : stem_error_set(error, "no memory for \"%s/%s\"", folder, name);
+    free(bytes);
+    return status;
+}
+
+int stem_replace_remove(const char *folder, const char *name, struct stem_error *error)
+{
+    char path[PATH_MAX];
+    errno = ENAMETOOLONG;
+    if (snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path &&
+        (unlink(path) == 0 || errno == ENOENT))
+        return 0;
+    return stem_error_set_errno(error, errno, "cannot remove \"%s/%s\"", folder, name);
 }

@@ -53,6 +53,20 @@ uint64_t stem_tempo_frame(const struct stem_tempo_map *map, double quarters);
 /* stem_tempo_quarters in ticks of STEM_TEMPO_PPQ, rounded. */
 uint64_t stem_tempo_ticks(const struct stem_tempo_map *map, uint64_t frame);
 
+/* What a DAW's tempo track needs to be told. */
+struct stem_tempo_event {
+    uint64_t frame;
+    double quarter_bpm;   /* quarter notes per minute */
+    uint32_t numerator;   /* of a meter that begins here with a new bar; 0: the bar goes on */
+    uint32_t denominator; /* a power of two */
+};
+
+/* All changes before `end`, in order. A map that begins inside a bar gets a short bar first when
+ * its rest is whole beats, so that the next bar line is a bar line there too. The caller frees
+ * `*events`. Returns their number; 0 also without memory. */
+size_t stem_tempo_events(
+    const struct stem_tempo_map *map, uint64_t end, struct stem_tempo_event **events);
+
 /* The take's own map; or, without one, a single entry in `only` of bar 1, 4/4 in the take's tempo,
  * 120 when that is unknown too. Entries that make no sense end the map before them. */
 struct stem_tempo_map stem_tempo_of_take(
