@@ -9,46 +9,56 @@
     "TITLE stands in the folder's name and in the files; quote it when it has several words. "
 
 static const struct stemctl_command COMMANDS[] = {
-    {"start", run_start, 0, 1, true, "[TITLE]", "start a take",
+    {"start", run_start, 0, 1, STEMCTL_TAKE_OPTIONS, "[TITLE]", "start a take",
         "All stems start on the same frame. " TITLE_HELP
         "Prints the take's folder. stemd refuses while a take is being recorded."},
-    {"stop", run_stop, 0, 0, false, NULL, "end the take and print its folder",
+    {"stop", run_stop, 0, 0, STEMCTL_SHARED, NULL, "end the take and print its folder",
         "All stems end on the same frame. Waits until the files are complete, and prints the "
         "take's folder."},
-    {"toggle", run_toggle, 0, 1, false, "[TITLE]", "start or stop, whichever is possible",
+    {"toggle", run_toggle, 0, 1, STEMCTL_SHARED, "[TITLE]", "start or stop, whichever is possible",
         "For one button or foot switch. " TITLE_HELP "Prints the take's folder."},
-    {"split", run_split, 0, 1, false, "[TITLE]", "end the take, start the next without a gap",
+    {"split", run_split, 0, 1, STEMCTL_SHARED, "[TITLE]",
+        "end the take, start the next without a gap",
         "The next take starts on the frame where this one ends: none is lost, none is there "
         "twice. " TITLE_HELP "Prints the new take's folder."},
-    {"mark", run_mark, 1, 1, false, "TEXT", "set a marker here",
+    {"mark", run_mark, 1, 1, STEMCTL_SHARED, "TEXT", "set a marker here",
         "The marker is kept in the take's files. Prints its frame, counted from the take's "
         "start."},
-    {"mute", run_mute, 1, 2, false, "STEM [on|off]", "mute a stem, without a click",
+    {"mute", run_mute, 1, 2, STEMCTL_SHARED, "STEM [on|off]", "mute a stem, without a click",
         "STEM is a stem's name as configured, or its form in file names: \"Lead Vocals\" or "
         "Lead-Vocals. What is recorded is silent while a stem is muted."},
-    {"unmute", run_unmute, 1, 1, false, "STEM", "open a stem again",
+    {"unmute", run_unmute, 1, 1, STEMCTL_SHARED, "STEM", "open a stem again",
         "The same as \"stemctl mute STEM off\"."},
-    {"status", run_status, 0, 0, false, NULL, "tell how the recorder is doing",
+    {"status", run_status, 0, 0, STEMCTL_SHARED, NULL, "tell how the recorder is doing",
         "Prints what is recorded, for how long, whether anything was lost, how much of the tape "
         "waits for the disk, and how long the disk lasts."},
-    {"stems", run_stems, 0, 0, false, NULL, "list the stems: what is connected, their levels",
+    {"stems", run_stems, 0, 0, STEMCTL_SHARED, NULL,
+        "list the stems: what is connected, their levels",
         "A stem's level is its peak in the last second."},
-    {"takes", run_takes, 0, 0, false, NULL, "list the takes in the takes folder",
+    {"takes", run_takes, 0, 0, STEMCTL_SHARED, NULL, "list the takes in the takes folder",
         "The newest take comes last."},
-    {"ping", run_ping, 0, 0, false, NULL, "ask whether stemd answers",
+    {"ping", run_ping, 0, 0, STEMCTL_SHARED, NULL, "ask whether stemd answers",
         "Prints \"pong\" when it does."},
-    {"version", run_version, 0, 0, false, NULL, "ask for stemd's version",
+    {"version", run_version, 0, 0, STEMCTL_SHARED, NULL, "ask for stemd's version",
         "Asks the daemon; \"stemctl --version\" tells that of stemctl itself."},
-    {"verify", run_verify, 1, 1, false, "FOLDER", "check a take: files, gaps, levels, null test",
+    {"verify", run_verify, 1, 1, STEMCTL_SHARED, "FOLDER",
+        "check a take: files, gaps, levels, null test",
         "Compares every file with the take's manifest: format, rate, length, silence in the gaps. "
         "When the take has a mix reference, the stems must add up to it: the residual is measured "
         "against a bound computed from what the files' encoding can represent. Needs no daemon."},
+    {"finish", run_finish, 1, 1, STEMCTL_FINISH_OPTIONS, "FOLDER",
+        "measure a take, complete and describe it",
+        "Measures loudness, true peaks and the null test of a finished take; puts markers and "
+        "loudness into its files; writes README.txt, markers, MIDI file, Reaper project and "
+        "SHA256SUMS. Audio is never changed. Can be done again, and interrupted safely. Needs no "
+        "daemon."},
 };
 
 int main(int argc, char **argv)
 {
     const char *url = getenv("STEMCTL_URL");
-    struct stemctl ctl = {.url = url && *url ? url : STEM_OSC_DEFAULT_URL, .timeout_seconds = 5};
+    struct stemctl ctl = {
+        .url = url && *url ? url : STEM_OSC_DEFAULT_URL, .timeout_seconds = 5, .progress_fd = -1};
     enum stemctl_exit code;
     setlocale(LC_CTYPE, "");
     const struct stemctl_command *command = stemctl_options_parse(

@@ -10,6 +10,7 @@
 #include <argp.h>
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@
 
 #define LONGEST_TIMEOUT_SECONDS 86400.0
 
-enum { OPTION_TEMPO = 256, OPTION_KEY };
+enum { OPTION_TEMPO = 256, OPTION_KEY, OPTION_PROGRESS_FD };
 
 #define SHARED_OPTIONS                                                                             \
     {"url", 'u', "URL", 0,                                                                         \
@@ -38,6 +39,22 @@ static const struct argp_option OPTIONS[] = {SHARED_OPTIONS};
 static const struct argp_option TAKE_OPTIONS[] = {
     {"tempo", OPTION_TEMPO, "BPM", 0, "Beats per minute, for the folder's name and the files", 0},
     {"key", OPTION_KEY, "KEY", 0, "Musical key, such as \"F# minor\"", 0}, SHARED_OPTIONS};
+
+static const struct argp_option FINISH_OPTIONS[] = {
+    {"quiet", 'q', NULL, 0, "Print nothing but errors", 0},
+    {"progress-fd", OPTION_PROGRESS_FD, "N", 0,
+        "Write the progress to descriptor N: lines of a percentage and a word", 0},
+    SHARED_OPTIONS};
+
+static const struct argp_option *options_of(const struct stemctl_command *command)
+{
+    static const struct argp_option *const LISTS[] = {
+        [STEMCTL_SHARED] = OPTIONS,
+        [STEMCTL_TAKE_OPTIONS] = TAKE_OPTIONS,
+        [STEMCTL_FINISH_OPTIONS] = FINISH_OPTIONS,
+    };
+    return command ? LISTS[command->options] : OPTIONS;
+}
 
 struct parsed {
     struct stemctl *ctl;
@@ -136,6 +153,17 @@ static error_t take_tempo(struct parsed *parsed, const char *argument)
     return 0;
 }
 
+static error_t take_progress_fd(struct parsed *parsed, const char *argument)
+{
+    double number;
+    if (!parse_number(argument, &number) || number < 0 || number > 65535 ||
+        fcntl((int)number, F_GETFL) < 0)
+        return refuse(
+            parsed, "--progress-fd: expected an open file descriptor, found \"%s\"", argument);
+    parsed->ctl->progress_fd = (int)number;
+    return 0;
+}
+
 /* What argp did not understand stands right before the next argument, or is the next one when it
  * stopped inside a group of letters. */
 static error_t refuse_option(struct argp_state *state, struct parsed *parsed)
@@ -182,6 +210,11 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case OPTION_KEY:
         parsed->ctl->key = argument;
         return 0;
+    case 'q':
+        parsed->ctl->quiet = true;
+        return 0;
+    case OPTION_PROGRESS_FD:
+        return take_progress_fd(parsed, argument);
     case ARGP_KEY_ARG:
         return parsed->command ? take_word(parsed, argument)
                                : take_command(state, parsed, argument);
@@ -234,7 +267,7 @@ static void print_help(const struct parsed *parsed)
     const struct stemctl_command *command = parsed->command;
     char name[32] = "stemctl", *text = help_text(parsed);
     const struct argp argp = {
-        .options = command && command->describes_take ? TAKE_OPTIONS : OPTIONS,
+        .options = options_of(command),
         .args_doc = command ? command->words : "COMMAND [ARGUMENT...]",
         .doc = text,
     };
@@ -263,7 +296,7 @@ static void parse_words(int argc, char **argv, struct parsed *parsed)
     if (argp_parse(&first, argc, argv, flags, NULL, parsed) || !parsed->command)
         return;
     const struct argp second = {
-        .options = parsed->command->describes_take ? TAKE_OPTIONS : OPTIONS,
+        .options = options_of(parsed->command),
         .parser = parse_option,
     };
     int index = parsed->command_index;

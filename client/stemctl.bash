@@ -22,29 +22,30 @@ _stemctl_offer()
 _stemctl()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-    local commands="start stop toggle split mark mute unmute status stems takes ping version verify"
+    local commands="start stop toggle split mark mute unmute status stems takes ping version verify finish"
     local options="--url --timeout --json --help --version"
     local command="" words=0 k
     COMPREPLY=()
 
     case $prev in
-    -u | --url | -t | --timeout | --tempo | --key) return ;;
+    -u | --url | -t | --timeout | --tempo | --key | --progress-fd) return ;;
     esac
     for ((k = 1; k < COMP_CWORD; k++)); do
         case ${COMP_WORDS[k]} in
-        -u | --url | -t | --timeout | --tempo | --key) k=$((k + 1)) ;;
+        -u | --url | -t | --timeout | --tempo | --key | --progress-fd) k=$((k + 1)) ;;
         -*) ;;
         *) if [[ $command ]]; then words=$((words + 1)); else command=${COMP_WORDS[k]}; fi ;;
         esac
     done
 
     [[ $command == start ]] && options+=" --tempo --key"
+    [[ $command == finish ]] && options+=" --quiet --progress-fd"
     case $command,$words,$cur in
     *,*,-*) mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur") ;;
     ,*) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
     mute,0,* | unmute,0,*) _stemctl_offer "${cur//\\/}" < <(_stemctl_stems) ;;
     mute,1,*) mapfile -t COMPREPLY < <(compgen -W "on off" -- "$cur") ;;
-    verify,0,*)
+    verify,0,* | finish,0,*)
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         ;;

@@ -16,27 +16,36 @@ struct stemctl {
     bool timeout_given; /* else work that takes long is waited for longer */
     const char *tempo;  /* as given: checked to be a number */
     const char *key;
+    bool quiet;
+    int progress_fd;                  /* -1: none */
     const char *words[STEMCTL_WORDS]; /* behind the command */
     int word_count;
     struct stemctl_output output;
     struct osc_client *client; /* NULL until a command asks */
 };
 
+/* Options that only some commands have. */
+enum stemctl_options {
+    STEMCTL_SHARED,         /* none */
+    STEMCTL_TAKE_OPTIONS,   /* --tempo and --key */
+    STEMCTL_FINISH_OPTIONS, /* --quiet and --progress-fd */
+};
+
 typedef enum stemctl_exit stemctl_run(struct stemctl *ctl);
 
 stemctl_run run_start, run_stop, run_toggle, run_split, run_mark, run_mute, run_unmute;
 stemctl_run run_status, run_stems, run_takes, run_ping, run_version;
-stemctl_run run_verify;
+stemctl_run run_verify, run_finish;
 
 struct stemctl_command {
     const char *name;
     stemctl_run *run;
     int least_words;
     int most_words;
-    bool describes_take; /* has --tempo and --key */
-    const char *words;   /* for the usage line */
-    const char *help;    /* one line */
-    const char *more;    /* what it prints, and how it is used */
+    enum stemctl_options options; /* beside the shared ones */
+    const char *words;            /* for the usage line */
+    const char *help;             /* one line */
+    const char *more;             /* what it prints, and how it is used */
 };
 
 /* Asks the daemon. An error answer or none is printed; returns the exit code. */

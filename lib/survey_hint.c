@@ -34,21 +34,23 @@ static char *words(const char *format, ...)
     return text;
 }
 
-/* The loudest channel of a passage. */
-static size_t loudest_channel(const float *samples, size_t frames, size_t channels)
+/* The channel in which two passages differ most; without `b`, the loudest one of `a`. */
+static size_t worst_channel(const float *a, const float *b, size_t frames, size_t channels)
 {
-    size_t loudest = 0;
+    size_t worst = 0;
     double most = -1;
     for (size_t c = 0; c < channels; c++) {
         double energy = 0;
-        for (size_t i = 0; i < frames; i++)
-            energy += (double)samples[i * channels + c] * (double)samples[i * channels + c];
+        for (size_t i = c; i < frames * channels; i += channels) {
+            double difference = (double)a[i] - (b ? (double)b[i] : 0);
+            energy += difference * difference;
+        }
         if (energy > most) {
             most = energy;
-            loudest = c;
+            worst = c;
         }
     }
-    return loudest;
+    return worst;
 }
 
 /* The stems' sum in a window, as wide as the mix. */
@@ -91,8 +93,8 @@ static bool align_sum(const struct survey_null *null, struct stem_align_result *
             const struct survey_window *window = &null->windows[w];
             if (window->frames == 0)
                 continue;
-            size_t c = loudest_channel(window->mix, window->frames, wide);
             sum_stems(null, window, sum);
+            size_t c = worst_channel(window->mix, sum, window->frames, wide);
             stem_align_add(align, window->mix + c, sum + c, wide, window->frames);
         }
         found = stem_align_best(align, result);
@@ -128,7 +130,7 @@ static bool align_stem(const struct survey_null *null, const struct survey_windo
     const size_t wide = reader->sources[reader->take->stem_count].info.channels;
     const size_t own = reader->sources[k].info.channels;
     const float *stem = window->sources[k];
-    const size_t channel = loudest_channel(stem, window->frames, own);
+    const size_t channel = worst_channel(stem, NULL, window->frames, own);
     struct stem_align *align = stem_align_create(lags_of(null, MOST_STEM_LAG));
     float *there = calloc(window->frames, sizeof *there);
     float *here = calloc(window->frames, sizeof *here);
@@ -189,7 +191,7 @@ static char *tell_few_frames(const struct survey_null *null)
         (double)null->first_wrong / rate, (double)null->last_wrong / rate);
 }
 
-/* What remains is told for the passages that were looked at, on their loudest channel. */
+/* What remains is told for the passages that were looked at, on their worst channel. */
 static char *tell_not_linear(const struct survey_null *null, const struct stem_align_result *best)
 {
     size_t frames = 0, lags = lags_of(null, MOST_LAG);

@@ -1,0 +1,269 @@
+#include "finish.h"
+
+#include "bext.h"
+#include "cue.h"
+#include "gain.h"
+#include "markers.h"
+#include "midi_file.h"
+#include "readme_txt.h"
+#include "replace.h"
+#include "rpp.h"
+#include "sha256sums.h"
+#include "survey.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Shares of the whole work: measuring reads all audio and computes, summing up only reads. */
+#define MEASURED 0.85
+#define MARKED 0.86
+#define DESCRIBED 0.87
+
+struct finish {
+    const char *folder;
+    struct stem_finish_report *report;
+    struct stem_survey survey;
+    stem_finish_progress *progress;
+    void *data;
+    struct stem_error *error;
+};
+
+static int remark(struct finish *finish, const char *format, ...) STEM_PRINTF(2, 3);
+
+static int remark(struct finish *finish, const char *format, ...)
+{
+    struct stem_finish_report *report = finish->report;
+    char **grown = realloc(report->remarks, (report->remark_count + 1) * sizeof *grown);
+    va_list arguments;
+    if (!grown)
+        return stem_error_set(finish->error, "no memory for a remark");
+    report->remarks = grown;
+    va_start(arguments, format);
+    int length = vasprintf(&grown[report->remark_count], format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        return stem_error_set(finish->error, "no memory for a remark");
+    report->remark_count++;
+    return 0;
+}
+
+static int tell(struct finish *finish, double done, const char *step)
+{
+    if (!finish->progress || finish->progress(done, step, finish->data))
+        return 0;
+    return stem_error_set(finish->error, "interrupted");
+}
+
+/* All files in the survey's order: stems, mix, extras. NULL behind the last. */
+static struct stem_take_stem *file_of(struct stem_take *take, size_t k)
+{
+    if (k < take->stem_count)
+        return &take->stems[k];
+    k -= take->stem_count;
+    if (take->has_mix && k-- == 0)
+        return &take->mix;
+    return k < take->extra_count ? &take->extras[k] : NULL;
+}
+
+/* Measuring */
+
+static bool tell_survey(double done, void *data)
+{
+    return tell(data, done * MEASURED, "measure") == 0;
+}
+
+static int remark_file(struct finish *finish, const struct stem_take_stem *stem, size_t k)
+{
+    const struct stem_survey_file *file = &finish->survey.files[k];
+    if (file->frames != finish->report->take.frames &&
+        remark(finish, "%s: %llu frames can be read, the take has %llu", stem->file,
+            (unsigned long long)file->frames, (unsigned long long)finish->report->take.frames))
+        return -1;
+    if (file->bad_samples && remark(finish, "%s: %llu samples are infinite or not numbers",
+                                 stem->file, (unsigned long long)file->bad_samples))
+        return -1;
+    if (file->levels.silent)
+        return remark(finish, "%s: it is silent from beginning to end", stem->file);
+    return 0;
+}
+
+/* The recorder's own peaks are those of the samples before they were rounded; a take that was
+ * recovered has none. */
+static int take_over_levels(struct finish *finish)
+{
+    struct stem_take *take = &finish->report->take;
+    struct stem_take_stem *stem;
+    for (size_t k = 0; (stem = file_of(take, k)); k++) {
+        const struct stem_survey_file *file = &finish->survey.files[k];
+        stem->levels = file->levels;
+        if (take->progress == STEM_TAKE_RECOVERED && file->peak > stem->peak)
+            stem->peak = file->peak;
+        if (remark_file(finish, stem, k))
+            return -1;
+    }
+    free(take->residual.hint);
+    take->residual = finish->survey.residual;
+    finish->survey.residual.hint = NULL;
+    if (!take->residual.measured || take->residual.passed)
+        return 0;
+    return remark(finish, "the stems do not add up to the mix: %s", take->residual.hint);
+}
+
+static int measure(struct finish *finish)
+{
+    if (stem_survey_folder(finish->folder, &finish->report->take, tell_survey, finish,
+            &finish->survey, finish->error))
+        return -1;
+    return take_over_levels(finish);
+}
+
+/* What goes into the audio files. A file that cannot take it is remarked upon. */
+static int mark_file(struct finish *finish, const struct stem_take_stem *stem)
+{
+    struct stem_error problem = {""};
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/%s", finish->folder, stem->file) >= (int)sizeof path)
+        return stem_error_set_errno(finish->error, ENAMETOOLONG, "%s", stem->file);
+    if (stem_cue_write(path, &finish->report->take, &problem) &&
+        remark(finish, "no markers: %s", problem.text))
+        return -1;
+    if (stem_bext_set_loudness(path, &stem->levels, &problem) &&
+        remark(finish, "no loudness: %s", problem.text))
+        return -1;
+    return 0;
+}
+
+static int mark(struct finish *finish)
+{
+    struct stem_take *take = &finish->report->take;
+    const struct stem_take_stem *stem;
+    if (tell(finish, MEASURED, "mark"))
+        return -1;
+    for (size_t k = 0; take->container == STEM_WAV && (stem = file_of(take, k)); k++)
+        if (mark_file(finish, stem) || tell(finish, MEASURED, "mark"))
+            return -1;
+    return 0;
+}
+
+/* What stands beside them */
+
+static int describe(struct finish *finish)
+{
+    const struct stem_take *take = &finish->report->take;
+    if (tell(finish, MARKED, "describe"))
+        return -1;
+    return stem_markers_write(finish->folder, take, finish->error) ||
+                   stem_midi_file_write(finish->folder, take, finish->error) ||
+                   stem_rpp_write(finish->folder, take, finish->error) ||
+                   stem_readme_txt_write(finish->folder, take, finish->error)
+               ? -1
+               : 0;
+}
+
+static int set_finished(struct finish *finish)
+{
+    char text[40], zone[8];
+    time_t now = time(NULL);
+    struct tm local;
+    localtime_r(&now, &local);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &local);
+    strftime(zone, sizeof zone, "%z", &local);
+    snprintf(text + 19, sizeof text - 19, "%.3s:%.2s", zone, zone + 3);
+    return stem_take_set_string(&finish->report->take.finished, text)
+               ? stem_error_set(finish->error, "no memory for the manifest")
+               : 0;
+}
+
+/* Others may have completed the manifest meanwhile, with the next part's place for instance: only
+ * what was measured is taken over. */
+static int save(struct finish *finish)
+{
+    struct stem_take *take = &finish->report->take, fresh = {0};
+    struct stem_take_stem *stem, *measured;
+    if (set_finished(finish) || stem_take_load(&fresh, finish->folder, finish->error))
+        return -1;
+    for (size_t k = 0; (stem = file_of(&fresh, k)) && (measured = file_of(take, k)); k++) {
+        stem->levels = measured->levels;
+        stem->peak = measured->peak;
+    }
+    free(fresh.residual.hint);
+    fresh.residual = take->residual;
+    take->residual.hint = NULL;
+    free(fresh.finished);
+    fresh.finished = take->finished;
+    take->finished = NULL;
+    stem_take_finish(take);
+    *take = fresh;
+    return stem_take_save(take, finish->folder, finish->error);
+}
+
+static bool tell_sums(double done, void *data)
+{
+    return tell(data, DESCRIBED + done * (1 - DESCRIBED), "sum up") == 0;
+}
+
+static int run(struct finish *finish)
+{
+    struct stem_take *take = &finish->report->take;
+    if (stem_take_load(take, finish->folder, finish->error))
+        return -1;
+    if (take->progress == STEM_TAKE_RECORDING)
+        return stem_error_set(finish->error,
+            "\"%s\": the take is being recorded, or its recorder was killed and it must be "
+            "recovered first",
+            finish->folder);
+    /* sums that do not fit any more would be worse than none */
+    if (measure(finish) || stem_replace_remove(finish->folder, STEM_SHA256SUMS, finish->error) ||
+        mark(finish) || describe(finish) || tell(finish, DESCRIBED, "sum up") || save(finish))
+        return -1;
+    return stem_sha256sums_write(finish->folder, tell_sums, finish, finish->error);
+}
+
+/* One finisher at a time: a lock on the folder, which goes with its owner. */
+static int lock(const char *folder, struct stem_error *error)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return stem_error_set_errno(error, errno, "cannot open the folder \"%s\"", folder);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    if (errno == EWOULDBLOCK)
+        stem_error_set(error, "\"%s\" is being finished already", folder);
+    else
+        stem_error_set_errno(error, errno, "cannot lock the folder \"%s\"", folder);
+    close(fd);
+    return -1;
+}
+
+int stem_finish_folder(const char *folder, stem_finish_progress *progress, void *data,
+    struct stem_finish_report *report, struct stem_error *error)
+{
+    struct finish finish = {
+        .folder = folder, .report = report, .progress = progress, .data = data, .error = error};
+    *report = (struct stem_finish_report){0};
+    int fd = lock(folder, error);
+    if (fd < 0)
+        return -1;
+    int status = run(&finish);
+    stem_survey_finish(&finish.survey);
+    if (status)
+        stem_finish_report_finish(report);
+    close(fd);
+    return status;
+}
+
+void stem_finish_report_finish(struct stem_finish_report *report)
+{
+    stem_take_finish(&report->take);
+    for (size_t k = 0; k < report->remark_count; k++)
+        free(report->remarks[k]);
+    free(report->remarks);
+    *report = (struct stem_finish_report){0};
+}
