@@ -1,0 +1,1043 @@
+/* Whole takes from a scripted studio, written to real files: every sample of every stem is compared
+ * with what JACK's ports gave for its frame. */
+#include "session.h"
+
+#include "audio_reader.h"
+#include "facts.h"
+#include "messages.h"
+#include "scripted_studio.h"
+#include "take.h"
+#include "unit.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TAPE = 200000, FACTS = 256, PERIOD = 256, MOST_EVENTS = 512, TEXT = STEM_EVENT_TEXT_BYTES };
+#define BORDER (UINT64_C(1) << 32)
+
+/* From a timeline frame on, JACK's clock differs: a restarted server. */
+struct turn {
+    uint64_t frame;
+    uint32_t clock;
+};
+
+static struct studio *studio;
+static struct stem_session *session;
+static struct stem_ring *xruns, *commands, *events;
+static char *folder;
+static char takes[128];
+static char spare[128];                      /* empty: none */
+static struct stem_event heard[MOST_EVENTS]; /* all events since the last forget() */
+static size_t heard_count;
+static uint32_t request;
+static struct turn turns[4];
+static size_t turn_count;
+
+static void open_session(void)
+{
+    const struct stem_session_params params = {.config = &studio->config,
+        .layout = studio->layout,
+        .mix = studio->mix,
+        .tape = studio->tape,
+        .facts = studio->facts,
+        .xruns = xruns,
+        .commands = commands,
+        .events = events,
+        .takes = takes,
+        .spare = spare[0] ? spare : NULL,
+        .rate_hz = STUDIO_RATE};
+    session = stem_session_create(&params);
+    assert_non_null(session);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    folder = scratch_make();
+    snprintf(takes, sizeof takes, "%s/takes", folder);
+    spare[0] = '\0';
+    studio = studio_create(TAPE, FACTS);
+    studio->config.takes = takes;
+    xruns = stem_ring_create(16, sizeof(struct stem_fact));
+    commands = stem_ring_create(16, sizeof(struct stem_command));
+    events = stem_ring_create(MOST_EVENTS, sizeof(struct stem_event));
+    open_session();
+    heard_count = turn_count = request = 0;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    stem_session_destroy(session);
+    stem_ring_destroy(events);
+    stem_ring_destroy(commands);
+    stem_ring_destroy(xruns);
+    studio_destroy(studio);
+    scratch_remove(folder);
+    return 0;
+}
+
+/* Driving the session */
+
+static void hear(void)
+{
+    while (heard_count < MOST_EVENTS && stem_ring_pop_rt(events, &heard[heard_count]))
+        heard_count++;
+}
+
+static void forget(void)
+{
+    hear();
+    heard_count = 0;
+}
+
+/* Lets the session work until it has nothing to do. */
+static void work(void)
+{
+    int rounds = 0;
+    while (stem_session_work(session))
+        assert_true(++rounds < 10000);
+    hear();
+}
+
+static uint64_t now(void)
+{
+    return stem_tape_written(studio->tape);
+}
+
+/* Gives a command, not yet heard of by the session; returns its request number. */
+static uint32_t give(enum stem_command_type type, uint64_t frame, const char *text)
+{
+    struct stem_command command = {
+        .type = type, .request = ++request, .frame = frame, .how.preroll_seconds = -1};
+    snprintf(command.text, sizeof command.text, "%s", text);
+    assert_true(stem_ring_push_rt(commands, &command));
+    return request;
+}
+
+/* Time goes by, with a session that keeps up. */
+static void pass(uint32_t periods)
+{
+    for (uint32_t k = 0; k < periods; k++) {
+        studio_cycle(studio, PERIOD);
+        work();
+    }
+}
+
+static const struct stem_event *find(enum stem_event_kind kind, size_t number)
+{
+    for (size_t k = 0; k < heard_count; k++)
+        if (heard[k].kind == kind && number-- == 0)
+            return &heard[k];
+    return NULL;
+}
+
+static size_t count_of(enum stem_event_kind kind)
+{
+    size_t count = 0;
+    for (size_t k = 0; k < heard_count; k++)
+        count += heard[k].kind == kind;
+    return count;
+}
+
+/* The only answer to a request, or NULL when there is none yet. */
+static const struct stem_event *answer_to(uint32_t number)
+{
+    const struct stem_event *answer = NULL;
+    for (size_t k = 0; k < heard_count; k++)
+        if (heard[k].request == number) {
+            assert_null(answer);
+            answer = &heard[k];
+        }
+    return answer;
+}
+
+static void check_done(uint32_t number)
+{
+    const struct stem_event *answer = answer_to(number);
+    assert_non_null(answer);
+    if (answer->kind != STEM_EVENT_DONE)
+        fail_msg("request %u: %s", number, answer->text);
+}
+
+static void check_failed(uint32_t number, enum stem_code code, const char *word)
+{
+    const struct stem_event *answer = answer_to(number);
+    assert_non_null(answer);
+    assert_int_equal(answer->kind, STEM_EVENT_FAILED);
+    assert_int_equal(answer->code, code);
+    if (!strstr(answer->text, word))
+        fail_msg("\"%s\" does not say \"%s\"", answer->text, word);
+}
+
+static enum stem_state current_state(void)
+{
+    return (enum stem_state)atomic_load(&stem_session_status(session)->state);
+}
+
+/* Looking at takes */
+
+/* Length of the file; the samples are left in `*samples`, which the caller frees. */
+static uint64_t read_file(const char *path, double **samples, uint32_t channels)
+{
+    struct stem_audio_info info;
+    struct stem_error error = {0};
+    struct stem_audio_reader *reader = stem_audio_reader_open(path, &info, &error);
+    if (!reader)
+        fail_msg("%s", error.text);
+    assert_int_equal(info.channels, channels);
+    assert_int_equal(info.rate_hz, STUDIO_RATE);
+    *samples = calloc(info.frames * channels + 1, sizeof **samples);
+    assert_int_equal(stem_audio_reader_read(reader, *samples, info.frames), info.frames);
+    stem_audio_reader_close(reader);
+    return info.frames;
+}
+
+static bool in_gap(const struct stem_take *take, uint64_t frame)
+{
+    for (size_t g = 0; g < take->gap_count; g++)
+        if (frame >= take->gaps[g].frame && frame < take->gaps[g].frame + take->gaps[g].frames)
+            return true;
+    return false;
+}
+
+static uint32_t clock_of(uint64_t frame)
+{
+    uint32_t clock = (uint32_t)frame;
+    for (size_t k = 0; k < turn_count && turns[k].frame <= frame; k++)
+        clock = turns[k].clock + (uint32_t)(frame - turns[k].frame);
+    return clock;
+}
+
+static void check_file(const struct stem_take *take, const char *path, uint32_t track)
+{
+    double *samples;
+    uint32_t channels = studio->layout->channels[track];
+    assert_int_equal(read_file(path, &samples, channels), take->frames);
+    for (uint64_t i = 0; i < take->frames; i++)
+        for (uint32_t c = 0; c < channels; c++) {
+            double wanted = in_gap(take, i) ? 0
+                                            : (double)studio_sample(studio, track, c,
+                                                  clock_of(take->start_frame + i));
+            if (samples[i * channels + c] != wanted)
+                fail_msg("%s: frame %llu of %llu, channel %u: %.9f instead of %.9f", path,
+                    (unsigned long long)i, (unsigned long long)take->frames, c,
+                    samples[i * channels + c], wanted);
+        }
+    free(samples);
+}
+
+/* Loads a take's manifest and compares all of its files with the ports. */
+static void load_and_check(struct stem_take *take, const char *path)
+{
+    struct stem_error error = {0};
+    char file[TEXT + 512];
+    *take = (struct stem_take){0};
+    if (stem_take_load(take, path, &error))
+        fail_msg("%s", error.text);
+    assert_int_equal(take->stem_count, STUDIO_MIX);
+    assert_true(take->has_mix);
+    for (uint32_t t = 0; t < STUDIO_TRACKS; t++) {
+        const struct stem_take_stem *stem = t == STUDIO_MIX ? &take->mix : &take->stems[t];
+        assert_int_equal(stem->frames, take->frames);
+        snprintf(file, sizeof file, "%s/%s", path, stem->file);
+        check_file(take, file, t);
+    }
+}
+
+/* The take that ended as number `number` since forget(): complete, exact, and these frames long. */
+static void check_take(size_t number, uint64_t start, uint64_t frames, struct stem_take *take)
+{
+    const struct stem_event *event = find(STEM_EVENT_FINISHED, number);
+    assert_non_null(event);
+    load_and_check(take, event->text);
+    assert_int_equal(take->progress, STEM_TAKE_COMPLETE);
+    assert_int_equal(take->start_frame, start);
+    assert_int_equal(take->frames, frames);
+    assert_int_equal(event->frames, frames);
+}
+
+static void check_plain_take(size_t number, uint64_t start, uint64_t frames)
+{
+    struct stem_take take;
+    check_take(number, start, frames, &take);
+    assert_int_equal(take.gap_count, 0);
+    stem_take_finish(&take);
+}
+
+/* Compares gaps with {frame, frames, reasons} triples. */
+static void check_gaps(const struct stem_take *take, const uint64_t (*gaps)[3], size_t count)
+{
+    assert_int_equal(take->gap_count, count);
+    for (size_t g = 0; g < count; g++) {
+        assert_int_equal(take->gaps[g].frame, gaps[g][0]);
+        assert_int_equal(take->gaps[g].frames, gaps[g][1]);
+        assert_int_equal(take->gaps[g].reasons, gaps[g][2]);
+    }
+}
+
+static size_t folders_in_takes(void)
+{
+    size_t count = 0;
+    DIR *listing = opendir(takes);
+    for (struct dirent *entry; listing && (entry = readdir(listing));)
+        count += entry->d_name[0] != '.';
+    if (listing)
+        closedir(listing);
+    return count;
+}
+
+/* Starting and stopping */
+
+static void test_session_takes_exactly_the_frames_asked_for(void **state)
+{
+    (void)state;
+    pass(10);
+    uint64_t start = now() - 100, stop = start + 20000 + 7; /* no block begins or ends there */
+    uint32_t first = give(STEM_COMMAND_START, start, "");
+    work();
+    check_done(first);
+    assert_int_equal(current_state(), STEM_STATE_RECORDING);
+    assert_int_equal(find(STEM_EVENT_STARTED, 0)->frame, start);
+    uint32_t second = give(STEM_COMMAND_STOP, stop, "");
+    pass(10);
+    assert_int_equal(current_state(), STEM_STATE_STOPPING);
+    assert_null(answer_to(second)); /* only when the work is done */
+    pass(100);
+    check_done(second);
+    check_plain_take(0, start, stop - start);
+    assert_int_equal(current_state(), STEM_STATE_IDLE);
+    assert_true(stem_tape_held(studio->tape) == STEM_TAPE_NOTHING_HELD);
+    assert_string_equal(answer_to(second)->text, find(STEM_EVENT_FINISHED, 0)->text);
+}
+
+static void test_session_writes_every_container(void **state)
+{
+    (void)state;
+    for (int c = STEM_WAV; c <= STEM_FLAC; c++) {
+        studio->config.container = (enum stem_container)c;
+        pass(2);
+        forget();
+        uint64_t start = now() - 10;
+        give(STEM_COMMAND_START, start, "");
+        give(STEM_COMMAND_STOP, start + 5000, "");
+        pass(40);
+        check_plain_take(0, start, 5000);
+    }
+}
+
+static void test_session_counts_on_past_32_bits(void **state)
+{
+    (void)state;
+    studio->clock = (uint32_t)(BORDER - 10 * PERIOD + 30);
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    pass(30);
+    give(STEM_COMMAND_STOP, now(), "");
+    pass(1);
+    assert_true(start < BORDER && start + 30 * PERIOD > BORDER);
+    check_plain_take(0, start, 30 * PERIOD);
+}
+
+static void test_session_stop_at_once_leaves_an_empty_take(void **state)
+{
+    (void)state;
+    pass(3);
+    give(STEM_COMMAND_START, now(), "");
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    check_plain_take(0, now(), 0);
+}
+
+static void test_session_preroll_reaches_back(void **state)
+{
+    (void)state;
+    studio->config.preroll_seconds = 0.1;
+    pass(100);
+    uint64_t asked = now();
+    give(STEM_COMMAND_START, asked, "");
+    give(STEM_COMMAND_STOP, asked + 1000, "");
+    pass(10);
+    check_plain_take(0, asked - 4800, 5800);
+}
+
+static void test_session_preroll_ends_where_the_tape_does(void **state)
+{
+    (void)state;
+    studio->config.preroll_seconds = 1000;
+    studio->clock = 12345;
+    pass(4);
+    give(STEM_COMMAND_START, now(), ""); /* nothing was ever before 12345 */
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    check_plain_take(0, 12345, 4 * PERIOD);
+    forget();
+    pass(2 * TAPE / PERIOD); /* now it is overwritten */
+    uint64_t end = now();
+    give(STEM_COMMAND_START, end, "");
+    give(STEM_COMMAND_STOP, end, "");
+    work();
+    check_plain_take(0, end - TAPE, TAPE);
+}
+
+static void test_session_start_waits_for_the_first_frame(void **state)
+{
+    (void)state;
+    uint32_t start = give(STEM_COMMAND_START, 0, "");
+    work();
+    assert_null(answer_to(start));
+    assert_int_equal(folders_in_takes(), 0);
+    studio->clock = 500;
+    pass(2);
+    check_done(start);
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    check_plain_take(0, 500, 2 * PERIOD);
+}
+
+static void test_session_toggle_starts_and_stops(void **state)
+{
+    (void)state;
+    pass(2);
+    uint64_t start = now();
+    uint32_t first = give(STEM_COMMAND_TOGGLE, start, "");
+    pass(10);
+    uint32_t second = give(STEM_COMMAND_TOGGLE, now(), "");
+    work();
+    check_done(first);
+    check_done(second);
+    check_plain_take(0, start, 10 * PERIOD);
+}
+
+static void test_session_refuses_what_is_not_possible(void **state)
+{
+    (void)state;
+    pass(2);
+    uint32_t stop = give(STEM_COMMAND_STOP, now(), "");
+    uint32_t split = give(STEM_COMMAND_SPLIT, now(), "");
+    uint32_t mark = give(STEM_COMMAND_MARK, now(), "verse");
+    work();
+    check_failed(stop, STEM_CODE_STATE, "nothing is being recorded");
+    check_failed(split, STEM_CODE_STATE, "nothing is being recorded");
+    check_failed(mark, STEM_CODE_STATE, "nothing is being recorded");
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    pass(2);
+    uint32_t again = give(STEM_COMMAND_START, now(), "");
+    pass(2);
+    check_failed(again, STEM_CODE_STATE, "already");
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    assert_int_equal(count_of(STEM_EVENT_STARTED), 1);
+    check_plain_take(0, start, 4 * PERIOD);
+}
+
+/* Splitting */
+
+static void test_session_split_loses_and_doubles_nothing(void **state)
+{
+    (void)state;
+    enum { SONGS = 5 };
+    pass(4);
+    uint64_t border[SONGS + 1] = {now() - 3};
+    give(STEM_COMMAND_START, border[0], "");
+    for (int k = 1; k < SONGS; k++) {
+        border[k] = now() + 1000 + (uint64_t)k;
+        uint32_t split = give(STEM_COMMAND_SPLIT, border[k], "");
+        pass(20);
+        check_done(split);
+    }
+    border[SONGS] = now();
+    give(STEM_COMMAND_STOP, border[SONGS], "");
+    work();
+    const char *previous = NULL;
+    for (int k = 0; k < SONGS; k++) {
+        struct stem_take take;
+        check_take((size_t)k, border[k], border[k + 1] - border[k], &take);
+        assert_int_equal(take.gap_count, 0);
+        if (previous)
+            assert_string_equal(take.previous, previous);
+        else
+            assert_null(take.previous);
+        previous = strrchr(find(STEM_EVENT_FINISHED, (size_t)k)->text, '/') + 1;
+        stem_take_finish(&take);
+    }
+    assert_int_equal(folders_in_takes(), SONGS);
+}
+
+static void test_session_splits_wait_for_one_another(void **state)
+{
+    (void)state;
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    uint32_t first = give(STEM_COMMAND_SPLIT, start + 1000, "");
+    uint32_t second = give(STEM_COMMAND_SPLIT, start + 1500, "");
+    uint32_t stop = give(STEM_COMMAND_STOP, start + 1777, "");
+    work();
+    assert_null(answer_to(first));
+    pass(20);
+    check_done(first);
+    check_done(second);
+    check_done(stop);
+    check_plain_take(0, start, 1000);
+    check_plain_take(1, start + 1000, 500);
+    check_plain_take(2, start + 1500, 277);
+}
+
+static void test_session_start_waits_for_the_end_of_a_take(void **state)
+{
+    (void)state;
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    give(STEM_COMMAND_STOP, start + 3000, "");
+    uint32_t again = give(STEM_COMMAND_START, start + 3100, "");
+    pass(5);
+    assert_null(answer_to(again));
+    pass(20);
+    check_done(again);
+    give(STEM_COMMAND_STOP, start + 4000, "");
+    pass(5);
+    check_plain_take(0, start, 3000);
+    assert_int_equal(find(STEM_EVENT_STARTED, 1)->frame, start + 3100);
+}
+
+/* Gaps */
+
+/* Records from `start` to `stop` around one gap, then looks at what the take lists. */
+static void check_one_gap(
+    uint64_t gap, uint32_t frames, uint64_t start, uint64_t stop, const uint64_t wanted[3])
+{
+    struct stem_take take;
+    forget();
+    while (now() < gap)
+        studio_cycle(studio, gap - now() < PERIOD ? (uint32_t)(gap - now()) : PERIOD);
+    studio_skip(studio, frames);
+    studio_run(studio, 10 * PERIOD, PERIOD);
+    give(STEM_COMMAND_START, start, "");
+    give(STEM_COMMAND_STOP, stop, "");
+    work();
+    check_take(0, start, stop - start, &take);
+    check_gaps(&take, (const uint64_t(*)[3])wanted, wanted[1] ? 1 : 0);
+    assert_int_equal(count_of(STEM_EVENT_GAP), wanted[1] ? 1 : 0);
+    stem_take_finish(&take);
+}
+
+static void test_session_gap_at_every_place_of_a_take(void **state)
+{
+    (void)state;
+    pass(2);
+    const struct {
+        int gap; /* all counted from 1000 frames after now */
+        int start;
+        int stop;
+        int listed;
+        int listed_frames;
+    } PLACES[] = {
+        {500, 0, 1500, 500, 100}, /* inside */
+        {0, 0, 1000, 0, 100},     /* begins with the take */
+        {-100, 0, 1000, 0, 0},    /* ends where the take begins */
+        {-50, 0, 1000, 0, 50},    /* the take begins in it */
+        {900, 0, 1000, 900, 100}, /* ends with the take */
+        {1000, 0, 1000, 0, 0},    /* begins where the take ends */
+        {950, 0, 1000, 950, 50},  /* the take ends in it */
+        {-20, 0, 60, 0, 60},      /* nothing but gap */
+        {-99, 0, 1000, 0, 1},     /* one frame of it */
+        {999, 0, 1000, 999, 1},
+    };
+    for (size_t k = 0; k < sizeof PLACES / sizeof *PLACES; k++) {
+        uint64_t from = now() + 1000;
+        const uint64_t wanted[3] = {
+            (uint64_t)PLACES[k].listed, (uint64_t)PLACES[k].listed_frames, STEM_GAP_SKIPPED};
+        check_one_gap(from + (uint64_t)(int64_t)PLACES[k].gap, 100,
+            from + (uint64_t)PLACES[k].start, from + (uint64_t)PLACES[k].stop, wanted);
+    }
+}
+
+static void test_session_gap_across_a_split_is_in_both_takes(void **state)
+{
+    (void)state;
+    struct stem_take take;
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    pass(2);
+    studio_skip(studio, 1000);
+    studio_cycle(studio, PERIOD);
+    give(STEM_COMMAND_SPLIT, start + 2 * PERIOD + 300, "");
+    work();
+    pass(2);
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    check_take(0, start, 2 * PERIOD + 300, &take);
+    check_gaps(&take, (const uint64_t[][3]){{2 * PERIOD, 300, STEM_GAP_SKIPPED}}, 1);
+    stem_take_finish(&take);
+    check_take(1, start + 2 * PERIOD + 300, 700 + 3 * PERIOD, &take);
+    check_gaps(&take, (const uint64_t[][3]){{0, 700, STEM_GAP_SKIPPED}}, 1);
+    stem_take_finish(&take);
+}
+
+static void test_session_tells_of_a_gap_while_it_records(void **state)
+{
+    (void)state;
+    pass(2);
+    give(STEM_COMMAND_START, now(), "");
+    pass(3);
+    studio_skip(studio, 321);
+    pass(3);
+    const struct stem_event *gap = find(STEM_EVENT_GAP, 0);
+    assert_non_null(gap);
+    assert_int_equal(gap->frame, 3 * PERIOD);
+    assert_int_equal(gap->frames, 321);
+    assert_int_equal(gap->reasons, STEM_GAP_SKIPPED);
+    assert_int_equal(atomic_load(&stem_session_status(session)->gaps), 1);
+    assert_int_equal(atomic_load(&stem_session_status(session)->gap_frames), 321);
+    assert_int_equal(atomic_load(&stem_session_status(session)->frames), 6 * PERIOD + 321);
+}
+
+/* The disk stalls for longer than the tape lasts. How much the tape held at that moment is the
+ * session's affair; what did not fit is one gap, and the rest is exact. */
+static void test_session_stalled_disk_is_one_listed_gap(void **state)
+{
+    (void)state;
+    enum { STALL = TAPE / PERIOD + 200 };
+    struct stem_take take;
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    pass(10);
+    uint64_t before = now();
+    studio_run(studio, STALL * PERIOD, PERIOD); /* nobody writes */
+    uint64_t kept = now() - before;
+    assert_true(kept <= TAPE && kept > TAPE / 2);
+    work(); /* it is back */
+    pass(10);
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    check_take(0, start, (20 + STALL) * PERIOD, &take);
+    assert_int_equal(take.gap_count, 1);
+    assert_int_equal(take.gaps[0].frame, before + kept - start);
+    assert_int_equal(take.gaps[0].reasons, STEM_GAP_OVERFLOW);
+    assert_true(take.gaps[0].frames >= STALL * PERIOD - kept);
+    stem_take_finish(&take);
+}
+
+static void test_session_clock_that_goes_back_is_listed(void **state)
+{
+    (void)state;
+    struct stem_take take;
+    studio->clock = 70000;
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    pass(3);
+    turns[turn_count++] = (struct turn){now(), 9};
+    studio->clock = 9;
+    pass(3);
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    check_take(0, start, 6 * PERIOD, &take);
+    check_gaps(&take, (const uint64_t[][3]){{3 * PERIOD, 0, STEM_GAP_CLOCK}}, 1);
+    stem_take_finish(&take);
+}
+
+static void test_session_lost_server_is_one_gap(void **state)
+{
+    (void)state;
+    struct stem_take take;
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    pass(3);
+    uint64_t lost = now();
+    stem_timeline_resume(&studio->process.timeline, lost + 100000);
+    turns[turn_count++] = (struct turn){lost + 100000, 77};
+    studio->clock = 77;
+    pass(3);
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    check_take(0, start, 6 * PERIOD + 100000, &take);
+    check_gaps(&take, (const uint64_t[][3]){{3 * PERIOD, 100000, STEM_GAP_SERVER}}, 1);
+    stem_take_finish(&take);
+}
+
+/* What the take tells */
+
+static void test_session_manifest_tells_title_key_tempo(void **state)
+{
+    (void)state;
+    struct stem_take take;
+    const struct stem_command tempo = {.type = STEM_COMMAND_TEMPO, .number = 120.5};
+    pass(2);
+    give(STEM_COMMAND_START, now(), "First");
+    pass(2);
+    uint32_t title = give(STEM_COMMAND_TITLE, now(), "Night Train");
+    uint32_t key = give(STEM_COMMAND_KEY, now(), "F# minor");
+    assert_true(stem_ring_push_rt(commands, &tempo));
+    pass(2);
+    check_done(title);
+    check_done(key);
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    const struct stem_event *event = find(STEM_EVENT_FINISHED, 0);
+    assert_non_null(event);
+    assert_non_null(strstr(event->text, "_Night-Train_120.5bpm")); /* renamed at the end */
+    load_and_check(&take, event->text);
+    assert_string_equal(take.title, "Night Train");
+    assert_string_equal(take.key, "F# minor");
+    assert_true(take.tempo_bpm == 120.5);
+    assert_int_equal(take.rate_hz, STUDIO_RATE);
+    assert_int_equal(take.encoding, STEM_PCM24);
+    stem_take_finish(&take);
+}
+
+static void test_session_takes_the_tempo_from_the_transport(void **state)
+{
+    (void)state;
+    struct stem_take take;
+    studio->position.valid = JackPositionBBT;
+    studio->position.beats_per_minute = 98;
+    studio->position.beats_per_bar = studio->position.beat_type = 4;
+    studio->position.ticks_per_beat = 960;
+    studio->position.bar = studio->position.beat = 1;
+    pass(2);
+    give(STEM_COMMAND_START, now(), "");
+    pass(2);
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    check_take(0, 2 * PERIOD, 2 * PERIOD, &take);
+    assert_true(take.tempo_bpm == 98);
+    stem_take_finish(&take);
+}
+
+static void test_session_markers_and_xruns_count_from_the_start(void **state)
+{
+    (void)state;
+    struct stem_take take;
+    pass(20);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    pass(20);
+    uint32_t verse = give(STEM_COMMAND_MARK, start + 1234, "Verse");
+    give(STEM_COMMAND_MARK, start - 10, "early");
+    const struct stem_fact xrun = {
+        .kind = STEM_FACT_XRUN, .frame = start + 2000, .xrun_us = 1500.5};
+    assert_true(stem_ring_push_rt(xruns, &xrun));
+    pass(1);
+    assert_string_equal(answer_to(verse)->text, "1234");
+    assert_int_equal(atomic_load(&stem_session_status(session)->xruns), 1);
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    check_take(0, start, 21 * PERIOD, &take);
+    assert_int_equal(take.marker_count, 2);
+    assert_int_equal(take.xrun_count, 1);
+    assert_int_equal(take.xruns[0].frame, 2000);
+    assert_true(take.xruns[0].delay_us == 1500.5);
+    for (size_t m = 0; m < 2; m++)
+        assert_int_equal(
+            take.markers[m].frame, strcmp(take.markers[m].text, "Verse") == 0 ? 1234 : 0);
+    stem_take_finish(&take);
+}
+
+/* Quitting */
+
+static void test_session_quit_while_idle(void **state)
+{
+    (void)state;
+    pass(2);
+    give(STEM_COMMAND_QUIT, now(), "");
+    work();
+    assert_true(stem_session_ended(session));
+    assert_non_null(find(STEM_EVENT_QUIT, 0));
+    uint32_t late = give(STEM_COMMAND_START, now(), "");
+    pass(2);
+    assert_null(answer_to(late)); /* nothing is accepted any more */
+    assert_int_equal(folders_in_takes(), 0);
+}
+
+static void test_session_quit_ends_the_take_first(void **state)
+{
+    (void)state;
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    pass(5);
+    studio_run(studio, 50 * PERIOD, PERIOD); /* a backlog on the tape */
+    give(STEM_COMMAND_QUIT, now(), "");
+    work();
+    assert_true(stem_session_ended(session));
+    check_plain_take(0, start, 55 * PERIOD);
+    assert_true(find(STEM_EVENT_QUIT, 0) > find(STEM_EVENT_FINISHED, 0)); /* in this order */
+}
+
+static void test_session_quit_waits_for_a_take_that_is_ending(void **state)
+{
+    (void)state;
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    uint32_t stop = give(STEM_COMMAND_STOP, start + 1000, "");
+    give(STEM_COMMAND_QUIT, now(), "");
+    work();
+    assert_false(stem_session_ended(session));
+    pass(5);
+    assert_true(stem_session_ended(session));
+    check_done(stop);
+    check_plain_take(0, start, 1000);
+}
+
+/* Killed without a word: what is written stays valid and says what happened. */
+static void test_session_destroyed_in_a_take_leaves_it_failed(void **state)
+{
+    (void)state;
+    struct stem_take take;
+    char path[TEXT];
+    pass(2);
+    give(STEM_COMMAND_START, now(), "");
+    pass(5);
+    snprintf(path, sizeof path, "%s", find(STEM_EVENT_STARTED, 0)->text);
+    stem_session_destroy(session);
+    load_and_check(&take, path);
+    assert_int_equal(take.progress, STEM_TAKE_FAILED);
+    assert_non_null(strstr(take.failure, "shut down"));
+    assert_int_equal(take.frames, 5 * PERIOD);
+    stem_take_finish(&take);
+    open_session(); /* for the tear-down */
+}
+
+/* Faults */
+
+static void limit_files(rlim_t bytes)
+{
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){.rlim_cur = bytes, .rlim_max = RLIM_INFINITY}), 0);
+}
+
+static void test_session_full_disk_ends_the_take_and_keeps_it(void **state)
+{
+    (void)state;
+    struct stem_take take;
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    work();
+    limit_files(200001);
+    pass(500);
+    limit_files(RLIM_INFINITY);
+    const struct stem_event *broken = find(STEM_EVENT_BROKEN, 0);
+    assert_non_null(broken);
+    assert_non_null(strstr(broken->text, strerror(EFBIG)));
+    assert_int_equal(current_state(), STEM_STATE_IDLE);
+    assert_true(stem_tape_held(studio->tape) == STEM_TAPE_NOTHING_HELD);
+    struct stem_error error = {0};
+    char path[TEXT];
+    snprintf(path, sizeof path, "%s", find(STEM_EVENT_STARTED, 0)->text);
+    take = (struct stem_take){0};
+    if (stem_take_load(&take, path, &error))
+        fail_msg("%s", error.text);
+    assert_int_equal(take.progress, STEM_TAKE_FAILED);
+    assert_non_null(strstr(take.failure, strerror(EFBIG)));
+    stem_take_finish(&take);
+    forget(); /* it lives on */
+    start = now();
+    give(STEM_COMMAND_START, start, "");
+    pass(10);
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    check_plain_take(0, start, 10 * PERIOD);
+}
+
+/* Every file of a failed take is valid, and as long as the manifest says. */
+static void test_session_full_disk_leaves_valid_files(void **state)
+{
+    (void)state;
+    struct stem_take take = {0};
+    struct stem_error error = {0};
+    char path[TEXT + 512];
+    pass(2);
+    give(STEM_COMMAND_START, now(), "");
+    work();
+    limit_files(200001);
+    pass(500);
+    limit_files(RLIM_INFINITY);
+    const char *at = find(STEM_EVENT_STARTED, 0)->text;
+    if (stem_take_load(&take, at, &error))
+        fail_msg("%s", error.text);
+    for (uint32_t t = 0; t < STUDIO_TRACKS; t++) {
+        const struct stem_take_stem *stem = t == STUDIO_MIX ? &take.mix : &take.stems[t];
+        double *samples;
+        snprintf(path, sizeof path, "%s/%s", at, stem->file);
+        uint64_t frames = read_file(path, &samples, stem->channels);
+        assert_int_equal(frames, stem->frames);
+        assert_true(frames > 10000);
+        for (uint64_t i = 0; i < frames * stem->channels; i++)
+            assert_true(
+                samples[i] == (double)studio_sample(studio, t, (uint32_t)(i % stem->channels),
+                                  clock_of(take.start_frame + i / stem->channels)));
+        free(samples);
+    }
+    stem_take_finish(&take);
+}
+
+static void test_session_full_disk_while_stopping_answers(void **state)
+{
+    (void)state;
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    uint32_t stop = give(STEM_COMMAND_STOP, start + 10 * TAPE, "");
+    work();
+    limit_files(200001);
+    pass(500);
+    limit_files(RLIM_INFINITY);
+    check_failed(stop, STEM_CODE_FILE, strerror(EFBIG));
+}
+
+static void test_session_full_disk_while_quitting_ends(void **state)
+{
+    (void)state;
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    give(STEM_COMMAND_QUIT, start + 10 * TAPE, "");
+    work();
+    limit_files(200001);
+    pass(500);
+    limit_files(RLIM_INFINITY);
+    assert_true(stem_session_ended(session));
+    assert_non_null(find(STEM_EVENT_QUIT, 0));
+}
+
+static void test_session_takes_folder_that_cannot_be(void **state)
+{
+    (void)state;
+    int file = open(takes, O_CREAT | O_WRONLY | O_CLOEXEC, 0600); /* a file in its place */
+    assert_true(file >= 0);
+    close(file);
+    pass(2);
+    uint32_t start = give(STEM_COMMAND_START, now(), "");
+    work();
+    check_failed(start, STEM_CODE_FILE, takes);
+    assert_int_equal(current_state(), STEM_STATE_IDLE);
+    assert_true(stem_tape_held(studio->tape) == STEM_TAPE_NOTHING_HELD);
+    assert_int_equal(unlink(takes), 0);
+    uint64_t from = now();
+    start = give(STEM_COMMAND_START, from, "");
+    pass(4);
+    check_done(start);
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    check_plain_take(0, from, 4 * PERIOD);
+}
+
+/* The takes folder goes away between two songs. */
+static void test_session_split_that_cannot_begin_answers(void **state)
+{
+    (void)state;
+    char away[TEXT];
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    pass(4);
+    snprintf(away, sizeof away, "%s/away", folder);
+    assert_int_equal(rename(takes, away), 0);
+    int file = open(takes, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(file >= 0);
+    close(file);
+    uint32_t split = give(STEM_COMMAND_SPLIT, now(), "");
+    work();
+    check_failed(split, STEM_CODE_FILE, takes);
+    assert_int_equal(current_state(), STEM_STATE_IDLE);
+    assert_true(stem_tape_held(studio->tape) == STEM_TAPE_NOTHING_HELD);
+    assert_int_equal(unlink(takes), 0);
+    assert_int_equal(rename(away, takes), 0);
+}
+
+/* Anything in any order: starts, stops, splits, skips, stalls, periods. Every take that ended must
+ * be exact, and no command go unanswered. */
+static void test_session_random_evening(void **state)
+{
+    (void)state;
+    uint32_t seed = 2026, last_checked = 0;
+    enum { ROUNDS = 1500 };
+    pass(2);
+    for (int round = 0; round < ROUNDS; round++) {
+        float dice = (unit_noise(&seed) + 1) / 2;
+        uint32_t period = 1 + (uint32_t)((unit_noise(&seed) + 1) * 400);
+        if (dice < 0.03f)
+            studio_skip(studio, 1 + (uint32_t)(dice * 100000));
+        studio_cycle(studio, period);
+        if (dice > 0.9f) {
+            static const enum stem_command_type TYPES[] = {STEM_COMMAND_START, STEM_COMMAND_STOP,
+                STEM_COMMAND_SPLIT, STEM_COMMAND_SPLIT, STEM_COMMAND_TOGGLE};
+            give(TYPES[(int)(dice * 1000) % 5], now() + (uint32_t)(unit_noise(&seed) * 200) % 300,
+                "");
+        }
+        if (dice < 0.5f)
+            work();
+        for (size_t k = 0; round % 100 == 99 && k < heard_count; k++)
+            if (heard[k].kind == STEM_EVENT_FINISHED) {
+                struct stem_take take;
+                load_and_check(&take, heard[k].text);
+                assert_int_equal(take.progress, STEM_TAKE_COMPLETE);
+                stem_take_finish(&take);
+                scratch_remove(heard[k].text);
+                heard[k].kind = STEM_EVENT_QUIT;
+                last_checked++;
+            }
+        if (round % 100 == 99)
+            heard_count = 0;
+    }
+    assert_true(last_checked > 20);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(test_session_takes_exactly_the_frames_asked_for),
+        TEST(test_session_writes_every_container),
+        TEST(test_session_counts_on_past_32_bits),
+        TEST(test_session_stop_at_once_leaves_an_empty_take),
+        TEST(test_session_preroll_reaches_back),
+        TEST(test_session_preroll_ends_where_the_tape_does),
+        TEST(test_session_start_waits_for_the_first_frame),
+        TEST(test_session_toggle_starts_and_stops),
+        TEST(test_session_refuses_what_is_not_possible),
+        TEST(test_session_split_loses_and_doubles_nothing),
+        TEST(test_session_splits_wait_for_one_another),
+        TEST(test_session_start_waits_for_the_end_of_a_take),
+        TEST(test_session_gap_at_every_place_of_a_take),
+        TEST(test_session_gap_across_a_split_is_in_both_takes),
+        TEST(test_session_tells_of_a_gap_while_it_records),
+        TEST(test_session_stalled_disk_is_one_listed_gap),
+        TEST(test_session_clock_that_goes_back_is_listed),
+        TEST(test_session_lost_server_is_one_gap),
+        TEST(test_session_manifest_tells_title_key_tempo),
+        TEST(test_session_takes_the_tempo_from_the_transport),
+        TEST(test_session_markers_and_xruns_count_from_the_start),
+        TEST(test_session_quit_while_idle),
+        TEST(test_session_quit_ends_the_take_first),
+        TEST(test_session_quit_waits_for_a_take_that_is_ending),
+        TEST(test_session_destroyed_in_a_take_leaves_it_failed),
+        TEST(test_session_full_disk_ends_the_take_and_keeps_it),
+        TEST(test_session_full_disk_leaves_valid_files),
+        TEST(test_session_full_disk_while_stopping_answers),
+        TEST(test_session_full_disk_while_quitting_ends),
+        TEST(test_session_takes_folder_that_cannot_be),
+        TEST(test_session_split_that_cannot_begin_answers),
+        TEST(test_session_random_evening),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
