@@ -120,8 +120,8 @@ function fillNullTest() {
   byId("verdict").className = "verdict " + (found.passed ? "good" : "bad");
   byId("verdict").append(make("b", null, found.passed ? "Passed. " : "Failed. "),
     nothing ? "Mix minus the sum of the stems is exactly zero, in every sample."
-      : `Mix minus the sum of the stems reaches ${level(found.peak_dbfs)} dBFS (RMS ${level(found.rms_dbfs)}); ` +
-        `rounding explains up to ${level(found.bound > 0 ? 20 * Math.log10(found.bound) : null)} dBFS.`);
+      : `Mix minus the sum of the stems reaches ${level(found.peak_dbfs)}\u00a0dBFS (RMS\u00a0${level(found.rms_dbfs)}); ` +
+        `rounding explains up to ${level(found.bound > 0 ? 20 * Math.log10(found.bound) : null)}\u00a0dBFS.`);
   if (found.worst_rms > 0) {
     const at = found.worst_frame / rate;
     byId("verdict").append(` The worst second begins at `, jump(at), ".");
@@ -163,7 +163,7 @@ function levelCells(file) {
 }
 
 function fillLevels() {
-  const heads = ["Peak dBFS", "True peak dBTP", "Integrated LUFS", "Short-term max", "Momentary max", "Range LU", "RMS dBFS",
+  const heads = ["Peak dBFS", "True peak dBTP", "LUFS integrated", "LUFS short-term max", "LUFS momentary max", "Range LU", "RMS dBFS",
     ...LIMITS.map((limit) => `Room to ${MINUS}${-limit}`), "Clips", "DC dBFS"];
   byId("levels").append(
     make("thead", null, make("tr", null, make("th", { scope: "col" }, "File"),

@@ -41,15 +41,18 @@ function resample(wave, width) {
   return { low, high, rms };
 }
 
+// The largest sample that a waveform shows.
+function largest(file) {
+  file.largest ??= (file.wave || []).reduce((found, value) => Math.max(found, Math.abs(value)), 1) / 32767;
+  return file.largest;
+}
+
 // How high a sample stands, from -1 to 1.
 function heights(file, scale) {
   if (scale === "db")
     return (value) => Math.sign(value) * Math.max(0, 1 + 20 * Math.log10(Math.abs(value) || 1e-9) / 60);
-  if (scale === "full") {
-    const most = file.wave.reduce((found, value) => Math.max(found, Math.abs(value)), 1) / 32767;
-    return (value) => value / most;
-  }
-  return (value) => value;
+  const most = scale === "full" ? largest(file) : scale === "together" ? Math.max(...files.map(largest)) : 1;
+  return (value) => value / most;
 }
 
 function drawWave(canvas, file, scale) {
