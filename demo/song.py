@@ -24,11 +24,11 @@ LONG_BARS, SHORT_BARS = 8, 2  # between the sticks and the last chord
 # Instruments of General MIDI. Channels count from 1, as musicians do: they decide which outputs of
 # the synthesizer a track plays to (see conf/demo.conf).
 #            name      channel program volume pan reverb chorus
-TRACKS = (("Drums",      10,      0,    108,  64,   36,     0),
+TRACKS = (("Drums",      10,      0,    118,  64,   36,     0),
           ("Bass",        1,     33,    104,  64,    6,     0),
           ("Guitar",      2,     27,     84,  30,   24,    70),
-          ("Keys",        3,      4,     88,  92,   40,    50),
-          ("Lead",        4,     65,     96,  64,   60,     0),
+          ("Keys",        3,      4,     98,  92,   40,    50),
+          ("Lead",        4,     65,     92,  64,   60,     0),
           ("Backing",     9,     52,     70,  64,   84,    24))
 
 # One chord a bar: the bass note, and the notes above it.
