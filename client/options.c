@@ -174,7 +174,7 @@ static error_t refuse_option(struct argp_state *state, struct parsed *parsed)
     size_t count = 0;
     if (word[0] != '-' && state->next < state->argc)
         word = state->argv[state->next];
-    for (; options[count].name && count < 16; count++)
+    for (; count < 16 && options[count].name; count++)
         names[count] = options[count].name;
     for (size_t k = 0; k < count; k++)
         if (options[k].arg && (word[1] == '-' ? strcmp(word + 2, names[k]) == 0

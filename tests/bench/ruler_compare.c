@@ -2,8 +2,9 @@
  *
  *     ruler_compare FILE FIRST [FROM]
  *
- * Channel c of the file should hold 24-bit ruler port FIRST+c, from a JACK frame not before FROM on. A recorder that is not exact is off
- * by a step or two, and one that loses frames goes on with later ones; the two are told apart:
+ * Channel c of the file should hold 24-bit ruler port FIRST+c, from a JACK frame not before FROM
+ * on. A recorder that is not exact is off by a step or two, and one that loses frames goes on with
+ * later ones; the two are told apart:
  *
  *     frames   in the file
  *     good     with the ruler's value in every channel, give or take TOLERANCE steps
@@ -24,8 +25,8 @@
 
 enum {
     BLOCK_FRAMES = 4096,
-    ALIKE = 8,      /* frames that must fit before a place counts as found */
-    TOLERANCE = 2,  /* steps of 2^-23 */
+    ALIKE = 8,     /* frames that must fit before a place counts as found */
+    TOLERANCE = 2, /* steps of 2^-23 */
     BITS = 24,
     FURTHEST = 1 << 21, /* frames between two good ones */
     SEARCHES = 50,      /* failed ones after which the rest is wrong */
