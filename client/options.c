@@ -170,7 +170,7 @@ static error_t refuse_option(struct argp_state *state, struct parsed *parsed)
 {
     const struct argp_option *options = state->root_argp->options;
     const char *word = state->next > 1 ? state->argv[state->next - 1] : "";
-    const char *names[16];
+    const char *names[16] = {0};
     size_t count = 0;
     if (word[0] != '-' && state->next < state->argc)
         word = state->argv[state->next];

@@ -33,7 +33,7 @@ void stem_notify_warning(struct stem_notify *notify, const char *text);
 /* systemd; all of these are no-ops elsewhere.
  *
  * Ready: OSC answers. A stalled disk holds the writer up, and the tape survives that for
- * `tape_seconds`: a watchdog that is set to less is asked to wait half a minute longer than that.
+ * `tape_seconds`: a watchdog that is set to less is asked to wait half a minute longer.
  */
 void stem_notify_ready(double tape_seconds);
 /* The line in "systemctl status"; `alive`: the writer turns. */

@@ -9,14 +9,13 @@ import os
 import pathlib
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import threading
 
 import pytest
 
-from studio import BUILD, PATIENCE, STEMD, wait_for
+from studio import BUILD, PATIENCE, wait_for
 from tracing import thread_called
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
