@@ -21,10 +21,10 @@ enum stem_fact_kind {
 
 /* Why frames are missing; a gap may have more than one reason. */
 enum stem_gap_reason {
-    STEM_GAP_SKIPPED = 1 << 0,  /* JACK did not call us for these frames */
-    STEM_GAP_OVERFLOW = 1 << 1, /* the tape was full: the disk stalled longer than the tape */
-    STEM_GAP_SERVER = 1 << 2,   /* the JACK server was gone */
-    STEM_GAP_CLOCK = 1 << 3,    /* the frame clock jumped backwards; the timeline goes on */
+    STEM_GAP_SKIPPED = 1 << 0,   /* JACK did not call us for these frames */
+    STEM_GAP_OVERFLOW = 1 << 1,  /* the tape was full: the disk stalled longer than the tape */
+    STEM_GAP_SERVER = 1 << 2,    /* the JACK server was gone */
+    STEM_GAP_CLOCK = 1 << 3,     /* the frame clock jumped backwards; the timeline goes on */
     STEM_GAP_RECOVERED = 1 << 4, /* the recorder died here: not every file has these frames */
 };
 

@@ -1,8 +1,8 @@
 /* Recovery, from the lock to the last word in the manifest. See recover.h.
  *
- * Order makes it safe to be killed: first everything is looked at, then the manifest lists what will
- * be silent (still "recording"), then the files are completed one after the other, then the manifest
- * says "recovered". Whoever comes after a kill finds the gaps listed and goes on.
+ * Order makes it safe to be killed: first everything is looked at, then the manifest lists what
+ * will be silent (still "recording"), then the files are completed one after the other, then the
+ * manifest says "recovered". Whoever comes after a kill finds the gaps listed and goes on.
  */
 #include "recover.h"
 
@@ -92,8 +92,7 @@ static int open_files(struct recover *recover)
         struct recover_file *file = &recover->files[k];
         if (file->header_lost &&
             (recover_file_rebuild_header(recover, file) ||
-                recover_remark(
-                    recover, "%s: its header was lost and made anew", file->stem->file)))
+                recover_remark(recover, "%s: its header was lost and made anew", file->stem->file)))
             return -1;
         if (check_form(recover, file))
             return -1;
@@ -199,7 +198,7 @@ static int run(struct recover *recover)
 {
     struct stem_recover_report *report = recover->report;
     int found = recover_manifest(recover);
-    report->outcome = found > 0 ? STEM_RECOVER_NO_TAKE
+    report->outcome = found > 0              ? STEM_RECOVER_NO_TAKE
                       : recover->is_finished ? STEM_RECOVER_FINISHED
                                              : STEM_RECOVER_COMPLETED;
     report->listed_frames = recover->take.frames;

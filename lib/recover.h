@@ -29,11 +29,11 @@ enum stem_recover_outcome {
 
 struct stem_recover_report {
     enum stem_recover_outcome outcome;
-    struct stem_take take; /* as it is now; empty unless completed or finished */
+    struct stem_take take;  /* as it is now; empty unless completed or finished */
     uint64_t listed_frames; /* length that the manifest knew of before */
-    uint64_t gap_frames; /* newly listed as "recovered" */
-    bool rebuilt;        /* the manifest could not be read; it was made anew from the files */
-    char **remarks;      /* what was done and what could not be: one sentence each */
+    uint64_t gap_frames;    /* newly listed as "recovered" */
+    bool rebuilt;           /* the manifest could not be read; it was made anew from the files */
+    char **remarks;         /* what was done and what could not be: one sentence each */
     size_t remark_count;
 };
 

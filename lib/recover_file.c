@@ -61,8 +61,8 @@ static bool is_chunks(int fd, uint64_t at, uint64_t file_bytes)
             return false;
         for (size_t k = 0; k < sizeof KNOWN / sizeof *KNOWN; k++)
             is_known = is_known || memcmp(head, KNOWN[k], 4) == 0;
-        uint64_t size = head[4] | (uint64_t)head[5] << 8 | (uint64_t)head[6] << 16 |
-                        (uint64_t)head[7] << 24;
+        uint64_t size =
+            head[4] | (uint64_t)head[5] << 8 | (uint64_t)head[6] << 16 | (uint64_t)head[7] << 24;
         if (!is_known)
             return false;
         at += 8 + size + size % 2;
@@ -167,8 +167,8 @@ static bool makes_same_headers(struct recover *recover)
         const struct recover_file *sibling = &recover->files[k];
         if (sibling->header.audio_at == 0 || sibling->header_lost || sibling->missing)
             continue;
-        is_same = make_header(recover, sibling, bytes, RECOVER_HEADER_BYTES) ==
-                  sibling->header.audio_at;
+        is_same =
+            make_header(recover, sibling, bytes, RECOVER_HEADER_BYTES) == sibling->header.audio_at;
         break;
     }
     free(bytes);
@@ -192,9 +192,9 @@ int recover_file_rebuild_header(struct recover *recover, struct recover_file *fi
         bool is_borrowed = size > 0;
         if (!is_borrowed)
             size = make_header(recover, file, bytes, RECOVER_HEADER_BYTES);
-        is_made = recover_header_parse(bytes, size, &file->header) &&
-                  (is_borrowed || file_bytes <= file->header.audio_at ||
-                      makes_same_headers(recover));
+        is_made =
+            recover_header_parse(bytes, size, &file->header) &&
+            (is_borrowed || file_bytes <= file->header.audio_at || makes_same_headers(recover));
     }
     if (is_made) {
         file->header.data_bytes = UINT64_MAX;
@@ -311,8 +311,7 @@ static int set_header(struct recover_file *file, int fd, uint64_t frames, uint64
         return -1;
     read_head(fd, old, size);
     memcpy(now, file->made_header ? file->made_header : old, size);
-    if (recover_header_complete(
-            &file->header, now, frames * file->frame_bytes, frames, file_bytes))
+    if (recover_header_complete(&file->header, now, frames * file->frame_bytes, frames, file_bytes))
         errno = EFBIG;
     else
         status = memcmp(old, now, size) ? write_at(fd, now, size, 0) : 0;

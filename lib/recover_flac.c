@@ -31,7 +31,7 @@ struct window {
     int fd;
     uint64_t file_bytes;
     uint64_t zeros_at; /* from here on there is nothing but zeros */
-    uint64_t at; /* file offset of bytes[0] */
+    uint64_t at;       /* file offset of bytes[0] */
     size_t size;
     bool failed;
     unsigned char bytes[WINDOW_BYTES + HEAD_BYTES];
@@ -44,8 +44,8 @@ static size_t look_at(struct window *window, uint64_t at, const unsigned char **
         size_t got = 0;
         ssize_t now = 1;
         while (got < sizeof window->bytes && now > 0) {
-            now = pread(window->fd, window->bytes + got, sizeof window->bytes - got,
-                (off_t)(at + got));
+            now = pread(
+                window->fd, window->bytes + got, sizeof window->bytes - got, (off_t)(at + got));
             got += now > 0 ? (size_t)now : 0;
         }
         window->failed = window->failed || now < 0;
@@ -87,8 +87,7 @@ static bool read_head(struct window *window, struct recover_flac *flac)
         if (flac->audio_at > MOST_METADATA_BYTES)
             return false;
     }
-    return flac->rate_hz >= 1 && flac->block_frames >= 16 &&
-           (flac->bits == 16 || flac->bits == 24);
+    return flac->rate_hz >= 1 && flac->block_frames >= 16 && (flac->bits == 16 || flac->bits == 24);
 }
 
 /* A block header at an offset that fits this stream. */
@@ -134,13 +133,12 @@ static uint64_t end_of_block(
 }
 
 /* Adds a whole block to the runs. */
-static int add_block(struct recover_flac *flac, uint64_t at, uint64_t end,
-    const struct recover_flac_block *block)
+static int add_block(
+    struct recover_flac *flac, uint64_t at, uint64_t end, const struct recover_flac_block *block)
 {
     struct recover_flac_run *last = flac->run_count ? &flac->runs[flac->run_count - 1] : NULL;
     if (!last || last->at + last->bytes != at || last->first + last->blocks != block->number) {
-        struct recover_flac_run *runs =
-            realloc(flac->runs, (flac->run_count + 1) * sizeof *runs);
+        struct recover_flac_run *runs = realloc(flac->runs, (flac->run_count + 1) * sizeof *runs);
         if (!runs)
             return -1;
         flac->runs = runs;
@@ -360,8 +358,7 @@ static int copy_runs(const struct recover_flac *flac, int from, int to, uint64_t
     return write_length(to, frames) || fdatasync(to) ? -1 : 0;
 }
 
-static int complete_copy(
-    const struct recover_flac *flac, int fd, const char *path, uint64_t frames)
+static int complete_copy(const struct recover_flac *flac, int fd, const char *path, uint64_t frames)
 {
     char copy[PATH_MAX];
     if (snprintf(copy, sizeof copy, "%s.recovering", path) >= (int)sizeof copy) {

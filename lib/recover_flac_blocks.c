@@ -25,8 +25,8 @@ static uint8_t crc8(const unsigned char *bytes, size_t count)
 /* Two bits at a time would be slow, a table of 256 has to be made: 16 entries serve both halves. */
 uint16_t recover_flac_crc16(uint16_t crc, unsigned char byte)
 {
-    static const uint16_t HALF[16] = {0x0000, 0x8005, 0x800F, 0x000A, 0x801B, 0x001E, 0x0014, 0x8011,
-        0x8033, 0x0036, 0x003C, 0x8039, 0x0028, 0x802D, 0x8027, 0x0022};
+    static const uint16_t HALF[16] = {0x0000, 0x8005, 0x800F, 0x000A, 0x801B, 0x001E, 0x0014,
+        0x8011, 0x8033, 0x0036, 0x003C, 0x8039, 0x0028, 0x802D, 0x8027, 0x0022};
     crc = (uint16_t)(crc << 4 ^ HALF[crc >> 12 ^ byte >> 4]);
     return (uint16_t)(crc << 4 ^ HALF[crc >> 12 ^ (byte & 15)]);
 }
@@ -72,8 +72,8 @@ static size_t write_number(unsigned char *bytes, uint64_t number)
 }
 
 /* Frames from the code, or from the bytes behind the number. */
-static bool read_frames(unsigned code, const unsigned char *bytes, size_t size, size_t *used,
-    uint32_t *frames)
+static bool read_frames(
+    unsigned code, const unsigned char *bytes, size_t size, size_t *used, uint32_t *frames)
 {
     size_t more = code == FRAMES_8_BIT ? 1 : code == FRAMES_16_BIT ? 2 : 0;
     if (code == 0 || size < *used + more)

@@ -79,7 +79,8 @@ static bool read_fmt(struct recover_header *header, const struct view *view, siz
 }
 
 /* Description, date, time and reference of a broadcast extension. */
-static void read_bext(struct recover_header *header, const struct view *view, size_t at, size_t size)
+static void read_bext(
+    struct recover_header *header, const struct view *view, size_t at, size_t size)
 {
     enum { DATE_AT = 320, TIME_AT = 330, REFERENCE_AT = 338 };
     if (size < BEXT_LEAST || at + size > view->size)
@@ -95,7 +96,8 @@ static void read_bext(struct recover_header *header, const struct view *view, si
     header->time_reference = number(view, at + REFERENCE_AT, 8, false);
 }
 
-static void read_acid(struct recover_header *header, const struct view *view, size_t at, size_t size)
+static void read_acid(
+    struct recover_header *header, const struct view *view, size_t at, size_t size)
 {
     enum { TEMPO_AT = 20 };
     if (size < TEMPO_AT + 4 || at + size > view->size)
@@ -207,7 +209,8 @@ static bool set_rate(struct recover_header *header, double rate_hz)
     return true;
 }
 
-static bool read_desc(struct recover_header *header, const struct view *view, size_t at, size_t size)
+static bool read_desc(
+    struct recover_header *header, const struct view *view, size_t at, size_t size)
 {
     enum { BYTES = 32, IS_FLOAT = 1, IS_LITTLE_ENDIAN = 2 };
     if (size < BYTES || at + size > view->size || !is_there(view, at + 8, "lpcm", 4))
@@ -229,8 +232,9 @@ static bool read_caf(struct recover_header *header, const struct view *view)
         if (is_there(view, at, "data", 4)) {
             add_field(header, RECOVER_DATA, at + 4, 8, true, EDIT_COUNT_BYTES);
             header->audio_at = (uint32_t)(at + HEAD + EDIT_COUNT_BYTES);
-            header->data_bytes =
-                size >= EDIT_COUNT_BYTES && size <= INT64_MAX ? size - EDIT_COUNT_BYTES : UINT64_MAX;
+            header->data_bytes = size >= EDIT_COUNT_BYTES && size <= INT64_MAX
+                                     ? size - EDIT_COUNT_BYTES
+                                     : UINT64_MAX;
             return has_format && header->audio_at <= view->size;
         }
         if (size > view->size - at - HEAD)
@@ -251,7 +255,8 @@ static double real_80(const struct view *view, size_t at)
     return ldexp((double)number(view, at + 2, 8, true), exponent);
 }
 
-static bool read_comm(struct recover_header *header, const struct view *view, size_t at, size_t size)
+static bool read_comm(
+    struct recover_header *header, const struct view *view, size_t at, size_t size)
 {
     enum { PLAIN_BYTES = 18, RATE_AT = 8 };
     if (size < PLAIN_BYTES || at + size > view->size)
@@ -268,7 +273,10 @@ static bool read_comm(struct recover_header *header, const struct view *view, si
     header->channels = (uint32_t)number(view, at, 2, true);
     add_field(header, RECOVER_FRAMES, at + 2, 4, true, 0);
     return set_rate(header, real_80(view, at + RATE_AT)) &&
-           set_encoding(header, is_single || is_double, is_double ? 64 : is_single ? 32 : bits);
+           set_encoding(header, is_single || is_double,
+               is_double   ? 64
+               : is_single ? 32
+                           : bits);
 }
 
 static bool read_aiff(struct recover_header *header, const struct view *view)

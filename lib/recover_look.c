@@ -116,8 +116,7 @@ static int read_pcm(struct look *look, int fd, uint64_t from)
             memset(bytes, 0, size);
         }
         for (size_t s = 0; s < frames * file->header.channels; s++)
-            block[s] =
-                sample_at(bytes + s * width, file->header.encoding, file->header.big_endian);
+            block[s] = sample_at(bytes + s * width, file->header.encoding, file->header.big_endian);
         if (status == 0)
             status = look_at(look, frame, block, frames);
     }

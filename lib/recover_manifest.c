@@ -19,7 +19,7 @@ enum { MOST_FILES = 4096, MOST_MANIFEST_BYTES = 64 << 20, FOLDER_DATE_LENGTH = 1
 #define NEXT_MANIFEST "." STEM_TAKE_MANIFEST ".new"
 
 enum state {
-    STATE_NONE,      /* there is no manifest */
+    STATE_NONE,       /* there is no manifest */
     STATE_UNREADABLE, /* no JSON, or none of ours */
     STATE_NEWER,      /* of a version that we do not know */
     STATE_RECORDING,
@@ -138,7 +138,8 @@ static bool read_file_name(
 }
 
 /* What one file tells. False when its head cannot be read. */
-static bool read_file(const char *path, enum stem_container container, struct recover_header *header)
+static bool read_file(
+    const char *path, enum stem_container container, struct recover_header *header)
 {
     unsigned char *bytes = malloc(RECOVER_HEADER_BYTES);
     struct stat there;
@@ -205,9 +206,9 @@ static int add_from_folder(struct recover *recover, const char *file)
         return 0;
     if (!read_file(path, container, &header))
         return recover_remark(recover, "%s: its header cannot be read; it is left as it is", file);
-    if ((take->rate_hz && (header.container != take->container ||
-                              header.encoding != take->encoding ||
-                              header.rate_hz != take->rate_hz)) ||
+    if ((take->rate_hz &&
+            (header.container != take->container || header.encoding != take->encoding ||
+                header.rate_hz != take->rate_hz)) ||
         (number == 0 && take->has_mix))
         return recover_remark(recover, "%s: it does not fit the other files", file);
     if (add_file(take, file, number, name, &header))
@@ -254,9 +255,9 @@ static int rebuild(struct recover *recover, const char *path)
         return 1;
     if (read_folder_name(take, name) ||
         stem_take_set_string(&take->recorder, "stemd " STEMD_VERSION) ||
-        stem_take_set_string(&take->failure,
-            "the manifest was lost and made anew from the files: gaps, markers, clipped samples and "
-            "what was muted before are not known"))
+        stem_take_set_string(&take->failure, "the manifest was lost and made anew from the files: "
+                                             "gaps, markers, clipped samples and "
+                                             "what was muted before are not known"))
         return stem_error_set(recover->error, "no memory to recover \"%s\"", recover->folder);
     keep_damaged(recover, path);
     recover->report->rebuilt = true;
@@ -268,8 +269,7 @@ static int rebuild(struct recover *recover, const char *path)
 static int load_next(struct recover *recover, const char *path)
 {
     char next[PATH_MAX];
-    if (path_of(recover->folder, NEXT_MANIFEST, next, sizeof next) ||
-        look(next) != STATE_RECORDING)
+    if (path_of(recover->folder, NEXT_MANIFEST, next, sizeof next) || look(next) != STATE_RECORDING)
         return -1;
     keep_damaged(recover, path);
     if (rename(next, path) != 0 || stem_take_load(&recover->take, recover->folder, NULL))

@@ -74,11 +74,11 @@ struct recover_header {
 
 /* Reads `size` bytes from the beginning of a file. False when they are no such header, or one that
  * does not reach its audio. */
-bool recover_header_parse(
-    const unsigned char *bytes, size_t size, struct recover_header *header);
+bool recover_header_parse(const unsigned char *bytes, size_t size, struct recover_header *header);
 
 /* Makes the header in `bytes` (audio_at of them) say that the audio is `data_bytes` long and the
- * file `file_bytes`; RIFF becomes RF64 when it has to. 0, or -1 when the container cannot say it. */
+ * file `file_bytes`; RIFF becomes RF64 when it has to. 0, or -1 when the container cannot say it.
+ */
 int recover_header_complete(struct recover_header *header, unsigned char *bytes,
     uint64_t data_bytes, uint64_t frames, uint64_t file_bytes);
 
@@ -96,9 +96,9 @@ struct recover_flac {
     uint32_t bits;
     uint32_t block_frames;
     uint64_t audio_at;
-    uint64_t frames;   /* to the end of the last whole block */
-    uint64_t blocks;   /* the same in blocks, the last may be short */
-    bool ends_short;   /* nothing can follow the last block */
+    uint64_t frames;               /* to the end of the last whole block */
+    uint64_t blocks;               /* the same in blocks, the last may be short */
+    bool ends_short;               /* nothing can follow the last block */
     struct recover_flac_run *runs; /* several: blocks between them are damaged or missing */
     size_t run_count;
 };
@@ -118,8 +118,8 @@ void recover_flac_finish(struct recover_flac *flac);
 struct recover_file {
     struct stem_take_stem *stem;
     char path[PATH_MAX];
-    bool missing;       /* cannot be opened: a remark was made */
-    bool header_lost;   /* the header is made anew */
+    bool missing;     /* cannot be opened: a remark was made */
+    bool header_lost; /* the header is made anew */
     bool is_flac;
     struct recover_header header; /* not FLAC */
     struct recover_flac flac;
@@ -136,8 +136,8 @@ struct recover {
     struct stem_recover_report *report;
     struct stem_error *error;
     struct stem_take take;
-    bool is_finished;     /* nothing has to be done */
-    uint64_t known;       /* the manifest has everything up to this frame */
+    bool is_finished; /* nothing has to be done */
+    uint64_t known;   /* the manifest has everything up to this frame */
     struct recover_file *files;
     size_t count;
     struct recover_spans suspect; /* not every file is complete here */

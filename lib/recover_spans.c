@@ -110,8 +110,8 @@ int64_t recover_spans_to_gaps(const struct recover_spans *spans, struct stem_tak
     if (all.gap_count > 1)
         qsort(all.gaps, all.gap_count, sizeof *all.gaps, gap_by_frame);
     for (size_t k = 0; k < all.gap_count && now >= 0; k++)
-        now = stem_take_add_gap(
-            &joined, all.gaps[k].frame, all.gaps[k].frames, all.gaps[k].reasons);
+        now =
+            stem_take_add_gap(&joined, all.gaps[k].frame, all.gaps[k].frames, all.gaps[k].reasons);
     stem_take_finish(&all);
     if (now < 0) {
         stem_take_finish(&joined);

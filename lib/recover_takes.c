@@ -13,8 +13,8 @@
 enum { SENTENCE_BYTES = 2 * STEM_ERROR_BYTES };
 
 /* One sentence: which take, how long, what is doubtful. */
-static void tell(const char *name, const struct stem_recover_report *report, stem_recover_log *log,
-    void *data)
+static void tell(
+    const char *name, const struct stem_recover_report *report, stem_recover_log *log, void *data)
 {
     const struct stem_take *take = &report->take;
     char sentence[SENTENCE_BYTES], gap[96] = "";
@@ -32,8 +32,7 @@ static void tell(const char *name, const struct stem_recover_report *report, ste
 }
 
 /* 1 when it was completed. */
-static size_t recover_one(
-    const char *takes, const char *name, stem_recover_log *log, void *data)
+static size_t recover_one(const char *takes, const char *name, stem_recover_log *log, void *data)
 {
     char folder[PATH_MAX];
     struct stat there;

@@ -1,4 +1,5 @@
-/* Who works on a take: a lock on its folder, so that nobody completes a take that is being recorded.
+/* Who works on a take: a lock on its folder, so that nobody completes a take that is being
+ * recorded.
  *
  * It is flock(2) on the folder itself: the manifest in it is replaced again and again, the folder
  * stays, also when it is renamed. The kernel drops the lock when its owner dies, however that
@@ -8,8 +9,8 @@
 #ifndef STEM_TAKE_LOCK_H
 #define STEM_TAKE_LOCK_H
 
-/* Locks `folder`, which may not be a symbolic link, without waiting. Returns a descriptor (closed on
- * exec), or -1 with errno: EWOULDBLOCK when somebody else holds it. Any thread. */
+/* Locks `folder`, which may not be a symbolic link, without waiting. Returns a descriptor (closed
+ * on exec), or -1 with errno: EWOULDBLOCK when somebody else holds it. Any thread. */
 int stem_take_lock(const char *folder);
 
 /* Gives the lock back. -1 is allowed: nothing happens. */

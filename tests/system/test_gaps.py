@@ -7,8 +7,6 @@ import pathlib
 import signal
 import time
 
-import pytest
-
 from studio import mono_stems, wait_for
 from tracing import require_tracing, stall_disk
 

@@ -26,12 +26,11 @@ struct shape {
     enum stem_encoding encoding;
 };
 
-static const struct shape SHAPES[] = {
-    {STEM_WAV, STEM_PCM16}, {STEM_WAV, STEM_PCM24}, {STEM_WAV, STEM_PCM32}, {STEM_WAV, STEM_FLOAT},
-    {STEM_WAV, STEM_DOUBLE}, {STEM_W64, STEM_PCM24}, {STEM_W64, STEM_FLOAT}, {STEM_CAF, STEM_PCM16},
-    {STEM_CAF, STEM_PCM24}, {STEM_CAF, STEM_DOUBLE}, {STEM_AIFF, STEM_PCM16},
-    {STEM_AIFF, STEM_PCM24}, {STEM_AIFF, STEM_FLOAT}, {STEM_FLAC, STEM_PCM16},
-    {STEM_FLAC, STEM_PCM24}};
+static const struct shape SHAPES[] = {{STEM_WAV, STEM_PCM16}, {STEM_WAV, STEM_PCM24},
+    {STEM_WAV, STEM_PCM32}, {STEM_WAV, STEM_FLOAT}, {STEM_WAV, STEM_DOUBLE}, {STEM_W64, STEM_PCM24},
+    {STEM_W64, STEM_FLOAT}, {STEM_CAF, STEM_PCM16}, {STEM_CAF, STEM_PCM24}, {STEM_CAF, STEM_DOUBLE},
+    {STEM_AIFF, STEM_PCM16}, {STEM_AIFF, STEM_PCM24}, {STEM_AIFF, STEM_FLOAT},
+    {STEM_FLAC, STEM_PCM16}, {STEM_FLAC, STEM_PCM24}};
 enum { SHAPES_COUNT = sizeof SHAPES / sizeof *SHAPES };
 
 /* The first stem is mono, the second stereo. Never zero, exact in 16 bits. */
@@ -286,7 +285,7 @@ static void test_recover_completes_a_file_cut_anywhere(void **state)
             continue;
         }
         uint64_t audio_at = audio_offset(&SHAPES[k]);
-        for (off_t cut = 0; cut < (off_t)audio_at; cut += audio_at > 1000 ? 331 : 29)
+        for (off_t cut = 0; cut<(off_t)audio_at; cut += audio_at> 1000 ? 331 : 29)
             check_cut(&SHAPES[k], cut, audio_at);
         for (int past = -1; past <= 13; past++)
             check_cut(&SHAPES[k], (off_t)audio_at + past, audio_at);
@@ -307,8 +306,8 @@ static void test_recover_makes_a_lost_header_anew(void **state)
         static const char ZEROS[4096];
         record_and_die(folder, shape);
         file_path(folder, 1, shape->container, path, sizeof path);
-        uint64_t whole =
-            ((uint64_t)size_of(path) - audio_at) / (2 * (uint64_t)stem_encoding_bytes(shape->encoding));
+        uint64_t whole = ((uint64_t)size_of(path) - audio_at) /
+                         (2 * (uint64_t)stem_encoding_bytes(shape->encoding));
         int fd = open(path, O_WRONLY);
         assert_int_equal(pwrite(fd, ZEROS, (size_t)audio_at, 0), audio_at);
         close(fd);
@@ -321,8 +320,8 @@ static void test_recover_makes_a_lost_header_anew(void **state)
 /* More than 4 GiB, in holes: RIFF has to become RF64. */
 static void test_recover_completes_files_beyond_4_gib(void **state)
 {
-    static const struct shape LARGE[] = {
-        {STEM_WAV, STEM_PCM24}, {STEM_WAV, STEM_FLOAT}, {STEM_W64, STEM_PCM24}, {STEM_CAF, STEM_PCM24}};
+    static const struct shape LARGE[] = {{STEM_WAV, STEM_PCM24}, {STEM_WAV, STEM_FLOAT},
+        {STEM_W64, STEM_PCM24}, {STEM_CAF, STEM_PCM24}};
     (void)state;
     for (size_t k = 0; k < sizeof LARGE / sizeof *LARGE; k++) {
         const uint64_t frames = 900000000, audio_at = audio_offset(&LARGE[k]);
@@ -389,7 +388,8 @@ static void test_recover_flac_keeps_whole_blocks_around_damage(void **state)
     sf_close(sound);
     uint64_t right = 0;
     for (uint64_t f = 0; f < (uint64_t)info.frames; f++) {
-        bool is_right = samples[2 * f] == expected(1, f, 0) && samples[2 * f + 1] == expected(1, f, 1);
+        bool is_right =
+            samples[2 * f] == expected(1, f, 0) && samples[2 * f + 1] == expected(1, f, 1);
         bool is_gap = false;
         for (size_t g = 0; g < report.take.gap_count; g++)
             is_gap = is_gap || (f >= report.take.gaps[g].frame &&
@@ -434,7 +434,8 @@ static void test_recover_lists_a_tail_of_zeros_and_a_hole(void **state)
             assert_in_range(
                 report.take.gaps[0].frame + report.take.gaps[0].frames, behind - 1, behind + 1);
         else
-            assert_int_equal(report.take.gaps[0].frame + report.take.gaps[0].frames, report.take.frames);
+            assert_int_equal(
+                report.take.gaps[0].frame + report.take.gaps[0].frames, report.take.frames);
         stem_recover_report_finish(&report);
         check_verify(folder);
         scratch_remove(folder);
@@ -468,7 +469,8 @@ static void put_text(const char *folder, const char *name, const char *text)
 
 static void test_recover_rebuilds_a_manifest_that_cannot_be_read(void **state)
 {
-    static const char *const DAMAGED[] = {"", "{", "{\"kind\": \"stemd-take\", \"progress\": \"recording\"}"};
+    static const char *const DAMAGED[] = {
+        "", "{", "{\"kind\": \"stemd-take\", \"progress\": \"recording\"}"};
     (void)state;
     for (int k = 0; k < SHAPES_COUNT; k++) {
         char *folder = scratch_make(), path[256];
