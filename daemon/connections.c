@@ -12,12 +12,17 @@ struct source {
     regex_t pattern;
 };
 
+/* What is refused that often is told. */
+enum { TOLD_REFUSALS = 3 };
+
 struct stem_connections {
     const struct stem_layout *layout;
     struct source *sources; /* one per port */
     uint32_t compiled;      /* how many sources were made */
     char **known;           /* output ports seen at the last update, sorted */
     size_t known_count;
+    unsigned made;           /* connections of the update under way */
+    unsigned rounds_refused; /* updates in a row in which something was refused */
 };
 
 static int compile(struct source *source, const char *from, struct stem_error *error)
@@ -93,21 +98,26 @@ static bool matches(const struct source *source, const char *name)
     return regexec(&source->pattern, name, 0, NULL, 0) == 0;
 }
 
-static unsigned connect_port(
+/* Connects one output to all inputs that want it. False when that was refused; it may be possible
+ * soon: the ports of a client that is not active yet can be seen, but not connected. */
+static bool connect_port(
     struct stem_connections *connections, struct stem_jack *jack, const char *output)
 {
-    unsigned made = 0;
+    bool done = true;
     for (uint32_t p = 0; p < connections->layout->port_count; p++) {
         if (!matches(&connections->sources[p], output))
             continue;
         const char *input = jack_port_name(stem_jack_port(jack, p));
         int status = jack_connect(stem_jack_handle(jack), output, input);
         if (status == 0)
-            made++;
-        else if (status != EEXIST)
+            connections->made++;
+        if (status == 0 || status == EEXIST)
+            continue;
+        done = false;
+        if (connections->rounds_refused == TOLD_REFUSALS)
             stem_log(STEM_LOG_WARNING, "cannot connect \"%s\" to \"%s\"", output, input);
     }
-    return made;
+    return done;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -115,13 +125,32 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Copies and sorts a list of names; an empty list without memory: everything is tried again. */
+static bool is_known(const struct stem_connections *connections, const char *output)
+{
+    return connections->known && bsearch(&output, connections->known, connections->known_count,
+                                     sizeof *connections->known, compare_names);
+}
+
+void stem_connections_renew(struct stem_connections *connections, const char *port)
+{
+    char **found = connections->known ? bsearch(&port, connections->known, connections->known_count,
+                                            sizeof *connections->known, compare_names)
+                                      : NULL;
+    if (!found)
+        return;
+    free(*found);
+    connections->known_count--;
+    memmove(found, found + 1,
+        (size_t)(connections->known + connections->known_count - found) * sizeof *found);
+}
+
+/* Copies and sorts the names that are not empty; without memory everything is tried again. */
 static void remember(struct stem_connections *connections, const char **names, size_t count)
 {
     stem_connections_forget(connections);
     connections->known = calloc(count ? count : 1, sizeof *connections->known);
     for (size_t k = 0; connections->known && k < count; k++) {
-        char *copy = strdup(names[k]);
+        char *copy = names[k][0] ? strdup(names[k]) : NULL;
         if (copy)
             connections->known[connections->known_count++] = copy;
     }
@@ -130,18 +159,23 @@ static void remember(struct stem_connections *connections, const char **names, s
             compare_names);
 }
 
-unsigned stem_connections_update(struct stem_connections *connections, struct stem_jack *jack)
+bool stem_connections_update(
+    struct stem_connections *connections, struct stem_jack *jack, unsigned *made)
 {
     const char **outputs =
         jack_get_ports(stem_jack_handle(jack), NULL, JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput);
     size_t count = 0;
-    unsigned made = 0;
+    bool done = true;
+    connections->made = 0;
     for (; outputs && outputs[count]; count++)
-        if (!connections->known ||
-            !bsearch(&outputs[count], connections->known, connections->known_count,
-                sizeof *connections->known, compare_names))
-            made += connect_port(connections, jack, outputs[count]);
+        if (!is_known(connections, outputs[count]) &&
+            !connect_port(connections, jack, outputs[count])) {
+            outputs[count] = ""; /* no port has that name: it will be tried again */
+            done = false;
+        }
     remember(connections, outputs, count);
     jack_free(outputs);
-    return made;
+    connections->rounds_refused = done ? 0 : connections->rounds_refused + 1;
+    *made = connections->made;
+    return done;
 }

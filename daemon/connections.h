@@ -2,7 +2,7 @@
  *
  * A source is an exact port name or a regular expression between slashes that must match the whole
  * name. Each output port is tried once when it appears (or is renamed), so that a connection which
- * somebody takes away by hand stays away. Control thread.
+ * somebody takes away by hand stays away. Keeper thread.
  */
 #ifndef STEMD_CONNECTIONS_H
 #define STEMD_CONNECTIONS_H
@@ -18,9 +18,13 @@ struct stem_connections *stem_connections_create(
     const struct stem_layout *layout, struct stem_error *error);
 void stem_connections_destroy(struct stem_connections *connections);
 
-/* Connects every output port that was not there at the last call. Returns how many connections were
- * made. */
-unsigned stem_connections_update(struct stem_connections *connections, struct stem_jack *jack);
+/* Connects every output port that was not there at the last call, or was refused then. `*made` is
+ * the number of new connections. False when something was refused: call it again in a while. */
+bool stem_connections_update(
+    struct stem_connections *connections, struct stem_jack *jack, unsigned *made);
+
+/* Forgets one port: it appeared anew. */
+void stem_connections_renew(struct stem_connections *connections, const char *port);
 
 /* Forgets all ports, for a new server. */
 void stem_connections_forget(struct stem_connections *connections);

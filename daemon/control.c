@@ -147,7 +147,7 @@ static void handle_event(struct stem_control *control, const struct stem_event *
         stem_notify_warning(control->notify, event->text);
         break;
     case STEM_EVENT_QUIT:
-        control->done = true;
+        control->done = control->done || control->quitting;
         break;
     }
 }
@@ -225,9 +225,9 @@ fail:
     return -1;
 }
 
-void stem_control_finish(struct stem_control *control)
+bool stem_control_finish(struct stem_control *control)
 {
-    stem_engine_destroy(control->engine);
+    bool whole = stem_engine_destroy(control->engine);
     stem_notify_destroy(control->notify);
     stem_osc_server_destroy(control->osc);
     stem_layout_destroy(control->layout);
@@ -236,6 +236,7 @@ void stem_control_finish(struct stem_control *control)
     if (control->signal_fd >= 0)
         close(control->signal_fd);
     *control = (struct stem_control){.wake_fd = -1, .signal_fd = -1};
+    return whole;
 }
 
 /* The loop */
@@ -294,8 +295,6 @@ static int tend(struct stem_control *control, time_t *tended, struct stem_error 
     *tended = now.tv_sec;
     if (due)
         beat(control);
-    if (!due && !stem_engine_running(control->engine))
-        return 0; /* a missing server is asked for once a second, not at every message */
     return stem_engine_tend(control->engine, error);
 }
 

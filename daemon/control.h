@@ -52,7 +52,8 @@ int stem_control_init(
 /* Runs until a signal ends it. 0, or -1 with `error`. */
 int stem_control_run(struct stem_control *control, struct stem_error *error);
 
-void stem_control_finish(struct stem_control *control);
+/* Frees everything. False when that was not possible (see stem_engine_destroy): end with _exit. */
+bool stem_control_finish(struct stem_control *control);
 
 /* Sends a command to the writer on behalf of a peer; the answer follows. What cannot even be sent
  * is answered here. */

@@ -1,17 +1,27 @@
 #include "engine.h"
 
 #include "connections.h"
-#include "jack_client.h"
+#include "keeper.h"
 #include "log.h"
 #include "meters.h"
 #include "process.h"
 #include "writer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { FACTS = 1024 };
+enum { FACTS = 1024, OPEN_AGAIN_NS = 1000000000, CONNECT_AGAIN_NS = 200000000, MOST_FAILURES = 3 };
+
+/* JACK may wait ten seconds for a client in freewheel; a stopped server may go on. What is silent
+ * for longer is gone: PipeWire's JACK does not say so. */
+#define SILENCE_SECONDS 12.0
+#define FREEWHEEL_SILENCE_SECONDS 30.0
+/* Calls into JACK's library that take longer are told. */
+#define SLOW_CALL_SECONDS 5.0
+#define HOPELESS_CALL_SECONDS 60.0
+#define END_PATIENCE_SECONDS 10.0
 
 struct stem_engine {
     const struct stem_config *config;
@@ -19,6 +29,7 @@ struct stem_engine {
     int wake_fd;
     struct stem_connections *connections;
     bool *muted;
+    struct stem_ring *names; /* struct stem_jack_port_name */
     char trouble[STEM_ERROR_BYTES];
 
     /* for one rate; all NULL before the first server */
@@ -31,10 +42,19 @@ struct stem_engine {
     struct stem_process process;
     struct stem_writer *writer;
 
-    /* for one server; NULL while there is none */
-    struct stem_jack *jack;
+    /* for one server */
+    struct stem_keeper *keeper;
     struct stem_jack_shared shared;
-    int64_t lost_ns; /* monotonic time at which the last server went */
+    bool is_on;          /* the client runs, as far as control knows */
+    bool is_draining;    /* the server is back at another rate: the old take is being ended */
+    bool told_slow_call; /* in the log */
+    bool told_end;       /* the writer was told to end the take of a lost server */
+    unsigned failures;   /* activations in a row that the server refused */
+    uint64_t cycles_seen;
+    int64_t cycled_ns;    /* when the number of cycles last went up */
+    int64_t connected_ns; /* when refused connections were last tried again */
+    int64_t asked_ns;     /* when the server was last looked for */
+    int64_t lost_ns;      /* when the last server went; 0: there was none */
 };
 
 static int64_t now_ns(void)
@@ -56,8 +76,12 @@ struct stem_engine *stem_engine_create(const struct stem_config *config,
     engine->layout = layout;
     engine->wake_fd = wake_fd;
     engine->muted = calloc(layout->track_count, sizeof *engine->muted);
+    engine->names = stem_ring_create(STEM_JACK_NAMES, sizeof(struct stem_jack_port_name));
     engine->connections = stem_connections_create(layout, error);
-    if (!engine->muted || !engine->connections) {
+    if (engine->muted && engine->names && engine->connections)
+        engine->keeper = stem_keeper_create(
+            config->client, config->server, layout, engine->connections, wake_fd, error);
+    if (!engine->keeper) {
         stem_engine_destroy(engine);
         return NULL;
     }
@@ -165,9 +189,11 @@ static void wake_writer(void *writer)
     stem_writer_wake(writer);
 }
 
-/* Where the timeline goes on: as many frames later as the clock says. */
-static void resume_timeline(struct stem_engine *engine)
+/* Where the timeline goes on: as many frames later as the clock says. Called by the keeper while
+ * the process thread does not run. */
+static void resume_timeline(void *argument)
 {
+    struct stem_engine *engine = argument;
     if (!engine->process.started)
         return;
     double seconds = (double)(now_ns() - engine->lost_ns) / 1e9;
@@ -175,84 +201,223 @@ static void resume_timeline(struct stem_engine *engine)
     stem_timeline_resume(&engine->process.timeline, engine->process.timeline.next + away);
 }
 
-static int prepare(struct stem_engine *engine, uint32_t rate, struct stem_error *error)
+static bool is_recording(const struct stem_engine *engine)
 {
-    if (engine->tape && engine->rate_hz != rate) {
-        stem_log(STEM_LOG_WARNING, "the JACK server is back at %u Hz instead of %u Hz", rate,
-            engine->rate_hz);
-        take_down(engine);
-    }
-    if (!engine->tape)
-        return build(engine, rate, error);
-    resume_timeline(engine);
-    return 0;
+    if (!engine->writer)
+        return false;
+    int state =
+        atomic_load_explicit(&stem_writer_status(engine->writer)->state, memory_order_relaxed);
+    return state == STEM_STATE_RECORDING || state == STEM_STATE_STOPPING;
 }
 
-static int connect_server(struct stem_engine *engine, struct stem_error *error)
+static void tell_writer(struct stem_engine *engine, enum stem_command_type type)
 {
-    struct stem_error trouble = {0};
-    engine->jack = stem_jack_open(engine->config->client, engine->config->server, &trouble);
-    if (!engine->jack) {
-        if (strcmp(engine->trouble, trouble.text) != 0)
-            stem_log(STEM_LOG_INFO, "waiting: %s", trouble.text);
-        memcpy(engine->trouble, trouble.text, sizeof engine->trouble);
-        return 0;
+    const struct stem_command command = {.type = type, .frame = stem_engine_now(engine)};
+    stem_writer_send(engine->writer, &command);
+}
+
+/* At another rate nothing of the old engine can be used; its take is ended first, as asked. False
+ * while that is under way. */
+static bool leave_old_rate(struct stem_engine *engine, uint32_t rate)
+{
+    if (!engine->tape || engine->rate_hz == rate)
+        return true;
+    if (!engine->is_draining) {
+        stem_log(STEM_LOG_WARNING, "the JACK server is back at %u Hz instead of %u Hz", rate,
+            engine->rate_hz);
+        snprintf(engine->trouble, sizeof engine->trouble,
+            "the JACK server is back at another rate, and the take is being ended");
+        tell_writer(engine, STEM_COMMAND_QUIT);
+        engine->is_draining = true;
+        return false;
     }
-    if (prepare(engine, stem_jack_rate(engine->jack), error))
+    if (!atomic_load(&stem_writer_status(engine->writer)->ended))
+        return false;
+    engine->is_draining = false;
+    take_down(engine);
+    return true;
+}
+
+/* A client is open: makes what its rate needs, and lets it run. */
+static int go_on_server(struct stem_engine *engine, struct stem_error *error)
+{
+    uint32_t rate = stem_jack_rate(stem_keeper_jack(engine->keeper));
+    if (!leave_old_rate(engine, rate))
+        return 0;
+    if (!engine->tape && build(engine, rate, error))
         return -1;
     engine->shared = (struct stem_jack_shared){
         .wake_fd = engine->wake_fd,
+        .names = engine->names,
         .xruns = engine->xruns,
         .process = &engine->process,
         .wake_writer = wake_writer,
         .writer = engine->writer,
+        .before_activation = resume_timeline,
+        .engine = engine,
     };
-    if (stem_jack_activate(engine->jack, engine->layout, &engine->shared, error))
-        return -1;
-    engine->trouble[0] = '\0';
-    stem_connections_forget(engine->connections);
-    unsigned made = stem_connections_update(engine->connections, engine->jack);
-    stem_log(STEM_LOG_INFO, "on JACK server \"%s\" at %u Hz with %u ports, %u of them connected",
-        engine->config->server, engine->rate_hz, engine->layout->port_count, made);
+    stem_keeper_activate(engine->keeper, &engine->shared);
     return 0;
 }
 
-static void leave_server(struct stem_engine *engine)
+static void now_on_server(struct stem_engine *engine)
 {
-    if (!engine->jack)
+    engine->is_on = true;
+    engine->failures = 0;
+    engine->trouble[0] = '\0';
+    engine->cycled_ns = now_ns();
+    engine->told_end = false;
+    stem_log(STEM_LOG_INFO, "on JACK server \"%s\" at %u Hz with %u ports, %u of them connected",
+        engine->config->server, engine->rate_hz, engine->layout->port_count,
+        stem_keeper_made(engine->keeper));
+}
+
+/* No client: says why, and looks for the server again. */
+static void look_for_server(struct stem_engine *engine)
+{
+    const char *trouble = stem_keeper_trouble(engine->keeper);
+    if (trouble[0] && strcmp(engine->trouble, trouble) != 0)
+        stem_log(STEM_LOG_INFO, "waiting: %s", trouble);
+    if (trouble[0])
+        snprintf(engine->trouble, sizeof engine->trouble, "%s", trouble);
+    if (engine->asked_ns && now_ns() - engine->asked_ns < OPEN_AGAIN_NS)
         return;
-    stem_jack_close(engine->jack);
-    engine->jack = NULL;
-    engine->lost_ns = now_ns();
+    engine->asked_ns = now_ns();
+    stem_keeper_open(engine->keeper);
+}
+
+/* The server refused ports or activation. One that died meanwhile is waited for; a living one that
+ * refuses again and again will go on to do so. */
+static int after_refusal(struct stem_engine *engine, struct stem_error *error)
+{
+    bool gone = atomic_load(&engine->shared.server_gone);
+    if (!gone && ++engine->failures == MOST_FAILURES)
+        return stem_error_set(error, "%s", stem_keeper_trouble(engine->keeper));
+    stem_keeper_close(engine->keeper, gone);
+    return 0;
+}
+
+static void lose_server(struct stem_engine *engine, const char *how, int64_t when_ns)
+{
+    stem_log(STEM_LOG_ERROR, "the JACK server \"%s\" %s", engine->config->server, how);
+    snprintf(engine->trouble, sizeof engine->trouble, "the JACK server \"%s\" %s",
+        engine->config->server, how);
+    engine->is_on = false;
+    engine->lost_ns = when_ns;
+    stem_keeper_close(engine->keeper, true);
+}
+
+/* A server that does not call us any more, without a word. */
+static bool is_silent(struct stem_engine *engine)
+{
+    uint64_t cycles = atomic_load_explicit(&engine->process.cycles, memory_order_relaxed);
+    int64_t now = now_ns();
+    if (cycles != engine->cycles_seen) {
+        engine->cycles_seen = cycles;
+        engine->cycled_ns = now;
+    }
+    double most =
+        atomic_load(&engine->shared.freewheel) ? FREEWHEEL_SILENCE_SECONDS : SILENCE_SECONDS;
+    return (double)(now - engine->cycled_ns) / 1e9 > most;
+}
+
+/* What was refused is tried again some times a second. */
+static bool is_time_to_connect(struct stem_engine *engine)
+{
+    if (now_ns() - engine->connected_ns < CONNECT_AGAIN_NS)
+        return false;
+    engine->connected_ns = now_ns();
+    return true;
+}
+
+static void watch_server(struct stem_engine *engine)
+{
+    if (!engine->is_on)
+        now_on_server(engine);
+    if (atomic_load(&engine->shared.server_gone))
+        lose_server(engine, "is gone", now_ns());
+    else if (is_silent(engine))
+        lose_server(engine, "has come to a stand", engine->cycled_ns);
+    else if (atomic_exchange(&engine->shared.ports_changed, false) ||
+             (stem_keeper_refused(engine->keeper) && is_time_to_connect(engine)))
+        stem_keeper_connect(engine->keeper);
+}
+
+/* A take does not wait for ever for a server that is lost. */
+static void watch_lost_take(struct stem_engine *engine)
+{
+    double most = engine->config->server_wait_seconds;
+    if (engine->is_on || !engine->lost_ns || engine->told_end || most == 0 ||
+        !is_recording(engine) || (double)(now_ns() - engine->lost_ns) / 1e9 < most)
+        return;
+    engine->told_end = true;
+    stem_log(STEM_LOG_WARNING, "the JACK server was gone for %.0f s: the take ends", most);
+    tell_writer(engine, STEM_COMMAND_STOP);
+}
+
+/* A call that does not return is told; one that never will can only be left with the process. */
+static int watch_calls(struct stem_engine *engine, struct stem_error *error)
+{
+    double seconds = stem_keeper_waits(engine->keeper);
+    if (seconds < SLOW_CALL_SECONDS) {
+        engine->told_slow_call = false;
+        return 0;
+    }
+    if (!engine->told_slow_call)
+        stem_log(STEM_LOG_WARNING, "JACK server \"%s\" does not answer", engine->config->server);
+    engine->told_slow_call = true;
+    if (!engine->is_on)
+        snprintf(engine->trouble, sizeof engine->trouble,
+            "JACK server \"%s\" has not answered for %.0f s", engine->config->server, seconds);
+    if (seconds < HOPELESS_CALL_SECONDS || is_recording(engine))
+        return 0;
+    return stem_error_set(error,
+        "JACK's library has not returned for %.0f s: stemd ends, so that it can be started anew",
+        seconds);
 }
 
 int stem_engine_tend(struct stem_engine *engine, struct stem_error *error)
 {
-    if (engine->jack && atomic_load(&engine->shared.server_gone)) {
-        stem_log(STEM_LOG_ERROR, "the JACK server \"%s\" is gone", engine->config->server);
-        leave_server(engine);
+    int status = 0;
+    switch (stem_keeper_state(engine->keeper)) {
+    case STEM_KEEPER_AWAY:
+        look_for_server(engine);
+        break;
+    case STEM_KEEPER_OPEN:
+        status = go_on_server(engine, error);
+        break;
+    case STEM_KEEPER_RUNNING:
+        watch_server(engine);
+        break;
+    case STEM_KEEPER_FAILED:
+        status = after_refusal(engine, error);
+        break;
+    case STEM_KEEPER_OPENING:
+    case STEM_KEEPER_ACTIVATING:
+    case STEM_KEEPER_CLOSING:
+        break;
     }
-    if (!engine->jack)
-        return connect_server(engine, error);
-    if (atomic_exchange(&engine->shared.ports_changed, false))
-        stem_connections_update(engine->connections, engine->jack);
-    return 0;
+    watch_lost_take(engine);
+    return status ? status : watch_calls(engine, error);
 }
 
-void stem_engine_destroy(struct stem_engine *engine)
+bool stem_engine_destroy(struct stem_engine *engine)
 {
     if (!engine)
-        return;
-    leave_server(engine);
+        return true;
+    if (!stem_keeper_destroy(engine->keeper, END_PATIENCE_SECONDS))
+        return false;
     take_down(engine);
     stem_connections_destroy(engine->connections);
+    stem_ring_destroy(engine->names);
     free(engine->muted);
     free(engine);
+    return true;
 }
 
 bool stem_engine_running(const struct stem_engine *engine)
 {
-    return engine->jack != NULL;
+    return engine->is_on;
 }
 
 const char *stem_engine_trouble(const struct stem_engine *engine)
@@ -264,7 +429,7 @@ const char *stem_engine_trouble(const struct stem_engine *engine)
 
 int stem_engine_send(struct stem_engine *engine, const struct stem_command *command)
 {
-    if (!engine->writer)
+    if (!engine->writer || engine->is_draining)
         return STEM_CODE_SERVER;
     return stem_writer_send(engine->writer, command) ? 0 : STEM_CODE_BUSY;
 }
@@ -311,7 +476,7 @@ void stem_engine_figures(const struct stem_engine *engine, struct stem_engine_fi
     figures->tape_locked = engine->tape_locked;
     figures->tape_used = tape_used(engine);
     figures->cycles = atomic_load_explicit(&engine->process.cycles, memory_order_relaxed);
-    if (!engine->jack)
+    if (!engine->is_on)
         return;
     figures->period_frames = atomic_load(&engine->shared.period_frames);
     figures->freewheel = atomic_load(&engine->shared.freewheel);
@@ -324,9 +489,9 @@ const struct stem_session_status *stem_engine_status(const struct stem_engine *e
 
 unsigned stem_engine_connected(const struct stem_engine *engine, uint32_t port)
 {
-    if (!engine->jack)
+    if (!engine->is_on)
         return 0;
-    return (unsigned)jack_port_connected(stem_jack_port(engine->jack, port));
+    return (unsigned)jack_port_connected(stem_jack_port(stem_keeper_jack(engine->keeper), port));
 }
 
 float stem_engine_peak(const struct stem_engine *engine, uint32_t track, double seconds)

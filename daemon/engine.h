@@ -25,12 +25,15 @@ struct stem_engine *stem_engine_create(const struct stem_config *config,
     const struct stem_layout *layout, int wake_fd, struct stem_error *error);
 
 /* Closes the client, ends the writer (a running take is marked as broken off: send a quit command
- * first to end it as asked), frees. NULL is allowed. */
-void stem_engine_destroy(struct stem_engine *engine);
+ * first to end it as asked), frees. NULL is allowed. False when JACK's library does not come back:
+ * then everything is left as it is, and the process must end without more ado. */
+bool stem_engine_destroy(struct stem_engine *engine);
 
 /* Looks after the client: closes it when the server is gone, tries to open it when there is none,
- * connects ports that appeared. Call it when the wake_fd was written to and about once a second.
- * Returns 0, or -1 with `error` when it cannot go on at all (no memory, ports refused). */
+ * connects ports that appeared; ends the take of a server that stays away. It never waits: calls
+ * into JACK are the keeper's. Call it when the wake_fd was written to and about once a second.
+ * Returns 0, or -1 with `error` when it cannot go on at all (no memory, ports refused, a call that
+ * never comes back). */
 int stem_engine_tend(struct stem_engine *engine, struct stem_error *error);
 
 /* Whether a client is active; if not, why, in a sentence. */

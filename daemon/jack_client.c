@@ -84,12 +84,24 @@ static int on_buffer_size(jack_nframes_t frames, void *argument)
     return 0;
 }
 
+/* A port that goes and comes back between two looks at the graph is a new one: its name is handed
+ * over. When the queue is full, thousands are on their way and will be seen anyway. */
+static void hand_over_name(struct stem_jack_shared *shared, jack_port_id_t id)
+{
+    struct stem_jack_port_name name;
+    const jack_port_t *port = jack_port_by_id(shared->process->client, id);
+    const char *text = port ? jack_port_name(port) : NULL;
+    if (!text)
+        return;
+    snprintf(name.text, sizeof name.text, "%s", text);
+    stem_ring_push_rt(shared->names, &name);
+}
+
 static void on_port_registered(jack_port_id_t port, int registered, void *argument)
 {
-    (void)port;
     struct stem_jack_shared *shared = argument;
-    if (!registered)
-        return;
+    if (registered)
+        hand_over_name(shared, port);
     atomic_store(&shared->ports_changed, true);
     wake_control(shared);
 }
@@ -205,6 +217,7 @@ int stem_jack_activate(struct stem_jack *jack, const struct stem_layout *layout,
     shared->process->port_count = jack->port_count;
     atomic_store(&shared->period_frames, jack_get_buffer_size(jack->client));
     set_callbacks(jack, shared);
+    shared->before_activation(shared->engine);
     if (jack_activate(jack->client) != 0)
         return stem_error_set(error, "JACK refused to activate the client");
     jack->active = true;
@@ -215,14 +228,21 @@ int stem_jack_activate(struct stem_jack *jack, const struct stem_layout *layout,
 
 /* The ports go one by one: when a client with some hundred ports is closed with them, JACK2 1.9.21
  * writes to it about each one while the client no longer listens, until both wait for ever. */
-void stem_jack_close(struct stem_jack *jack)
+/* JACK2 1.9.21 comes to a stand when a client with very many ports is closed with them. */
+static void give_ports_back(struct stem_jack *jack)
+{
+    for (uint32_t p = jack->port_count; p > 0; p--)
+        jack_port_unregister(jack->client, jack->ports[p - 1]);
+}
+
+void stem_jack_close(struct stem_jack *jack, bool server_gone)
 {
     if (!jack)
         return;
-    if (jack->active)
+    if (jack->active && !server_gone)
         jack_deactivate(jack->client);
-    for (uint32_t p = 0; p < jack->port_count; p++)
-        jack_port_unregister(jack->client, jack->ports[p]);
+    if (!server_gone)
+        give_ports_back(jack);
     jack_client_close(jack->client);
     free(jack->ports);
     free(jack);

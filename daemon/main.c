@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { EXIT_USAGE = 2, MOST_URLS = 8 };
 enum { OPTION_PRINT = 256, OPTION_SERVER, OPTION_CLIENT, OPTION_TAKES, OPTION_OSC };
@@ -189,13 +190,16 @@ static int run(const struct stem_config *config)
     static struct stem_control control;
     struct stem_error error = {0};
     block_signals();
+    bool whole = true;
     int status = stem_control_init(&control, config, &error);
     if (status == 0) {
         status = stem_control_run(&control, &error);
-        stem_control_finish(&control);
+        whole = stem_control_finish(&control);
     }
     if (status)
         stem_log(STEM_LOG_ERROR, "%s", error.text);
+    if (!whole)
+        _exit(status ? EXIT_FAILURE : EXIT_SUCCESS); /* a thread is still inside JACK's library */
     return status ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

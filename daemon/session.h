@@ -25,6 +25,7 @@ struct stem_session;
 struct stem_session_status {
     _Atomic int state;            /* enum stem_state */
     _Atomic int sync;             /* enum stem_sync: of the take, or of the one waited for */
+    atomic_bool ended;            /* a quit command was carried out */
     _Atomic uint64_t start_frame; /* of the running or last take */
     _Atomic uint64_t frames;      /* its length so far */
     _Atomic uint64_t gaps;        /* in it */

@@ -162,6 +162,7 @@ void session_end(struct stem_session *session)
 {
     session->ended = true;
     session_send_text(session, STEM_EVENT_QUIT, 0, 0, "%s", "");
+    atomic_store(&session->status.ended, true);
 }
 
 static void to_idle(struct stem_session *session)

@@ -145,7 +145,6 @@ def test_server_ports_that_appear_later_are_connected(studio):
     assert studio.connected("recorder:C/Anchored") == []  # a pattern fits the whole name
 
 
-@pytest.mark.xfail(strict=True, reason="a port that went is still taken as connected")
 def test_server_ports_that_come_back_are_connected_again(studio):
     studio.server()
     studio.configure(
@@ -198,7 +197,6 @@ def test_server_port_limit_is_told(studio):
     assert "JACK refused port" in log and "jackd -p" in log
 
 
-@pytest.mark.xfail(strict=True, reason="ports are not unregistered before the client is closed")
 def test_server_is_not_hurt_by_the_end_of_many_ports(studio):
     """JACK2 1.9.21 comes to a stand when a client with that many ports is closed with them."""
     studio.server(ports=2048)
