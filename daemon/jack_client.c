@@ -228,7 +228,6 @@ int stem_jack_activate(struct stem_jack *jack, const struct stem_layout *layout,
 
 /* The ports go one by one: when a client with some hundred ports is closed with them, JACK2 1.9.21
  * writes to it about each one while the client no longer listens, until both wait for ever. */
-/* JACK2 1.9.21 comes to a stand when a client with very many ports is closed with them. */
 static void give_ports_back(struct stem_jack *jack)
 {
     for (uint32_t p = jack->port_count; p > 0; p--)

@@ -59,11 +59,12 @@ static enum stem_keeper_state open_client(struct stem_keeper *keeper)
 static void connect_ports(struct stem_keeper *keeper)
 {
     struct stem_jack_port_name name;
-    while (stem_ring_pop_rt(keeper->shared->names, &name))
-        stem_connections_renew(keeper->connections, name.text);
-    while (atomic_exchange(&keeper->connect_again, false))
+    while (atomic_exchange(&keeper->connect_again, false)) {
+        while (stem_ring_pop_rt(keeper->shared->names, &name))
+            stem_connections_renew(keeper->connections, name.text);
         atomic_store(&keeper->refused,
             !stem_connections_update(keeper->connections, keeper->jack, &keeper->made));
+    }
 }
 
 static enum stem_keeper_state activate_client(struct stem_keeper *keeper)
@@ -203,9 +204,11 @@ void stem_keeper_activate(struct stem_keeper *keeper, struct stem_jack_shared *s
 
 void stem_keeper_connect(struct stem_keeper *keeper)
 {
+    int nothing = NOTHING;
     atomic_store(&keeper->connect_again, true);
-    if (stem_keeper_waits(keeper) == 0)
-        ask(keeper, CONNECT);
+    /* A request that has not been taken yet will see the flag, or ends the connections anyway. */
+    if (atomic_compare_exchange_strong(&keeper->request, &nothing, (int)CONNECT))
+        sem_post(&keeper->asked);
 }
 
 void stem_keeper_close(struct stem_keeper *keeper, bool server_gone)

@@ -13,6 +13,7 @@ STEM = '{ name = "Drums"; inputs = ( { name = "Kick"; from = "ruler:out_1"; } );
 def test_server_is_waited_for(studio):
     studio.configure(STEM)
     studio.stemd(on_server=False)
+    wait_for(lambda: "running" in studio.status()["message"], "the server's absence")
     status = studio.status()
     assert (status["state"], status["jack"], status["server"]) == (
         "idle", "waiting", studio.server_name)
