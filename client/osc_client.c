@@ -6,6 +6,7 @@
 
 #include "interrupt.h"
 #include "osc_address.h"
+#include "osc_message.h"
 
 #include <errno.h>
 #include <lo/lo_lowlevel.h>
@@ -221,7 +222,7 @@ static enum receipt receive(const struct question *question, int *problem)
     ssize_t size = recv(client->fd, client->datagram, sizeof client->datagram, MSG_DONTWAIT);
     if (size < 0 && errno != EAGAIN && errno != EINTR)
         *problem = errno;
-    if (size < 4 || !memchr(client->datagram, '\0', (size_t)size))
+    if (size < 0 || !stem_osc_message_valid(client->datagram, (size_t)size))
         return NOTHING;
     int status;
     lo_message message = lo_message_deserialise(client->datagram, (size_t)size, &status);

@@ -1,6 +1,7 @@
 #include "osc_server.h"
 
 #include "log.h"
+#include "osc_message.h"
 
 #include <errno.h>
 #include <lo/lo_lowlevel.h>
@@ -93,7 +94,7 @@ static uint32_t big_endian(const unsigned char *bytes)
 static void deliver_message(
     const struct delivery *delivery, unsigned char *bytes, size_t size, lo_timetag when)
 {
-    if (bytes[0] != '/' || !memchr(bytes, '\0', size))
+    if (!stem_osc_message_valid(bytes, size))
         return;
     int status = 0;
     lo_message message = lo_message_deserialise(bytes, size, &status);
