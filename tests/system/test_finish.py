@@ -125,7 +125,7 @@ class Made:
 
     def sox(self, name, *effects, channels=2):
         path = self.folder / name
-        result = run("sox", "-D", "-n", "-r", self.rate, "-b", self.bits, "-c", channels, path,
+        result = run("sox", "-R", "-D", "-n", "-r", self.rate, "-b", self.bits, "-c", channels, path,
                      "synth", f"{self.frames}s", *effects)
         assert result.returncode == 0, result.stderr
         return path
@@ -511,6 +511,86 @@ def test_finish_refuses_a_running_take(studio):
     assert not (folder / "README.txt").exists()
     studio.ok("stop")
     finish(folder if folder.exists() else studio.folders()[0])
+
+
+# The manifest and its schema
+
+def assert_fits_schema(take):
+    schema = json.loads(SCHEMA.read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    problems = [f"{'/'.join(map(str, error.absolute_path))}: {error.message}"
+                for error in jsonschema.Draft202012Validator(schema).iter_errors(take)]
+    assert not problems, problems
+
+
+def members(schema):
+    """The members of every kind of object that a schema describes."""
+    if isinstance(schema, dict):
+        if "properties" in schema:
+            yield schema
+        for value in schema.values():
+            yield from members(value)
+
+
+def test_finish_schema_describes_every_member():
+    schema = json.loads(SCHEMA.read_text())
+    for kind in members(schema):
+        assert set(kind["required"]) == set(kind["properties"])
+        for name, member in kind["properties"].items():
+            assert "description" in member or name in ("channels", "rms"), name
+
+
+def test_finish_schema_refuses_what_is_wrong(song):
+    finish(song.folder)
+    take = manifest(song.folder)
+    assert_fits_schema(take)
+    for change in ({"progress": "done"}, {"rate_hz": 0}, {"stems": [{}]}, {"version": 2},
+                   {"finished": "today"}, {"mix": 5}):
+        with pytest.raises(AssertionError):
+            assert_fits_schema({**take, **change})
+
+
+def test_finish_manifests_of_all_kinds_fit_the_schema(studio):
+    folder = record(studio, mix='{ from = [ "ruler:out_1", "ruler:out_2" ]; }')
+    assert_fits_schema(manifest(folder))
+    report = finish(folder)
+    take = manifest(folder)
+    assert_fits_schema(take)
+    assert take["residual"]["passed"] is False and report["null_test"]["hint"]
+    running = pathlib.Path(studio.ok("start", "Next"))
+    assert manifest(running)["progress"] == "recording"
+    assert_fits_schema(manifest(running))
+    studio.run_for(0.2)
+    following = pathlib.Path(studio.ok("split"))
+    ended = [folder for folder in studio.folders() if "Next" in folder.name]
+    assert_fits_schema(manifest(following))
+    assert_fits_schema(manifest(ended[0]))
+    studio.end(studio.daemon, signal.SIGKILL)
+    assert_fits_schema(manifest(following))
+
+
+def test_finish_knows_every_member_of_the_schema(tmp_path):
+    """A manifest in which everything is filled keeps it all."""
+    made = Made(
+        tmp_path / "take", id="x-1", part=2, part_frame=480, continued_in="/takes/c",
+        mirror="/mirror/b", started_by="bar", time_reference=77, previous="a",
+        gaps=[{"frame": 100, "frames": 5, "reasons": ["skipped", "overflow"]}],
+        xruns=[{"frame": 7, "delay_us": 12.5}], clocks=[{"frame": 0, "jack_frame": 4000000000}],
+        tempo_map=[{"frame": 0, "bpm": 120.5, "beats_per_bar": 4, "beat_type": 4,
+                    "ticks_per_beat": 1920, "bar": 3, "beat": 2, "tick": 5}],
+        transport=[{"frame": 9, "transport_frame": 480000, "rolling": True}])
+    for name in ("01_A.wav", "02_B.wav"):
+        made.stem(name, "pinknoise", "vol", "0.2")
+    made.sox("03_Return.wav", "sine", "440", "vol", "0.5")
+    made.take["extras"] = [dict(made.entry("03_Return.wav"), role="return")]
+    made.mix(add_up)
+    finish(made.save())
+    take = manifest(made.folder)
+    assert_fits_schema(take)
+    for key in ("id", "part", "part_frame", "continued_in", "mirror", "started_by", "previous",
+                "time_reference", "gaps", "xruns", "clocks", "tempo_map", "transport"):
+        assert take[key] == made.take[key], key
+    assert take["extras"][0]["role"] == "return" and take["extras"][0]["levels"]
 
 
 # Interruption, progress, trouble
