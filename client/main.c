@@ -49,8 +49,10 @@ static const struct stemctl_command COMMANDS[] = {
     {"finish", run_finish, 1, 1, STEMCTL_FINISH_OPTIONS, "FOLDER",
         "measure a take, complete and describe it",
         "Measures loudness, true peaks and the null test of a finished take; puts markers and "
-        "loudness into its files; writes README.txt, markers, MIDI file, Reaper project and "
-        "SHA256SUMS. Audio is never changed. Can be done again, and interrupted safely. Needs no "
+        "loudness into its files; writes README.txt, report.html, markers, MIDI file, Reaper "
+        "project "
+        "and SHA256SUMS. Audio is never changed. Can be done again, and interrupted safely. Needs "
+        "no "
         "daemon."},
 };
 

@@ -7,19 +7,18 @@
 #include "midi_file.h"
 #include "readme_txt.h"
 #include "replace.h"
+#include "report.h"
 #include "rpp.h"
 #include "sha256sums.h"
 #include "survey.h"
+#include "take_lock.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <time.h>
-#include <unistd.h>
 
 /* Shares of the whole work: measuring reads all audio and computes, summing up only reads. */
 #define MEASURED 0.85
@@ -110,7 +109,9 @@ static int take_over_levels(struct finish *finish)
     }
     free(take->residual.hint);
     take->residual = finish->survey.residual;
-    finish->survey.residual.hint = NULL;
+    take->residual.hint = NULL;
+    if (stem_take_set_string(&take->residual.hint, finish->survey.residual.hint))
+        return stem_error_set(finish->error, "no memory for the manifest");
     if (!take->residual.measured || take->residual.passed)
         return 0;
     return remark(finish, "the stems do not add up to the mix: %s", take->residual.hint);
@@ -162,7 +163,8 @@ static int describe(struct finish *finish)
     return stem_markers_write(finish->folder, take, finish->error) ||
                    stem_midi_file_write(finish->folder, take, finish->error) ||
                    stem_rpp_write(finish->folder, take, finish->error) ||
-                   stem_readme_txt_write(finish->folder, take, finish->error)
+                   stem_readme_txt_write(finish->folder, take, finish->error) ||
+                   stem_report_write(finish->folder, take, &finish->survey, finish->error)
                ? -1
                : 0;
 }
@@ -219,6 +221,7 @@ static int run(struct finish *finish)
             "\"%s\": the take is being recorded, or its recorder was killed and it must be "
             "recovered first",
             finish->folder);
+    stem_take_set_string(&take->finished, NULL); /* of a former time: no file shall tell it */
     /* sums that do not fit any more would be worse than none */
     if (measure(finish) || stem_replace_remove(finish->folder, STEM_SHA256SUMS, finish->error) ||
         mark(finish) || describe(finish) || tell(finish, DESCRIBED, "sum up") || save(finish))
@@ -226,20 +229,18 @@ static int run(struct finish *finish)
     return stem_sha256sums_write(finish->folder, tell_sums, finish, finish->error);
 }
 
-/* One finisher at a time: a lock on the folder, which goes with its owner. */
+/* One at a time, be it recorder or finisher. A symbolic link to the folder is followed here. */
 static int lock(const char *folder, struct stem_error *error)
 {
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char *path = realpath(folder, NULL);
+    int fd = path ? stem_take_lock(path) : -1, problem = errno;
+    free(path);
+    if (fd < 0 && problem == EWOULDBLOCK)
+        return stem_error_set(
+            error, "\"%s\": the take is being recorded, recovered or finished already", folder);
     if (fd < 0)
-        return stem_error_set_errno(error, errno, "cannot open the folder \"%s\"", folder);
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return fd;
-    if (errno == EWOULDBLOCK)
-        stem_error_set(error, "\"%s\" is being finished already", folder);
-    else
-        stem_error_set_errno(error, errno, "cannot lock the folder \"%s\"", folder);
-    close(fd);
-    return -1;
+        return stem_error_set_errno(error, problem, "cannot open the folder \"%s\"", folder);
+    return fd;
 }
 
 int stem_finish_folder(const char *folder, stem_finish_progress *progress, void *data,
@@ -255,7 +256,7 @@ int stem_finish_folder(const char *folder, stem_finish_progress *progress, void 
     stem_survey_finish(&finish.survey);
     if (status)
         stem_finish_report_finish(report);
-    close(fd);
+    stem_take_unlock(fd);
     return status;
 }
 

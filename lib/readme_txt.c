@@ -95,6 +95,9 @@ static void put_head(FILE *out, const struct stem_take *take)
     put_time(out, take, take->frames);
     fprintf(out, " (%llu frames)\n", (unsigned long long)take->frames);
     put_format(out, take);
+    if (take->container == STEM_WAV)
+        fprintf(out, "%-*ssample %llu, the time reference (timestamp) in all files\n",
+            LABEL_COLUMNS, "Starts at", (unsigned long long)take->time_reference);
     put_tempo(out, take);
     if (take->key && take->key[0])
         put_line(out, "Key", take->key);
@@ -105,6 +108,8 @@ static void put_head(FILE *out, const struct stem_take *take)
         put_line(out, "Ended early", take->failure ? take->failure : "");
     if (take->progress == STEM_TAKE_RECOVERED)
         put_line(out, "Recovered", "the recorder was interrupted; this is what was on the disk");
+    if (take->progress == STEM_TAKE_RECOVERED && take->failure)
+        put_line(out, "", take->failure);
 }
 
 /* Stems */

@@ -261,7 +261,7 @@ def test_finish_sums_pass_and_cover_everything(song):
     there = {path.name for path in song.folder.iterdir()}
     assert listed == there - {"SHA256SUMS"}
     assert {"take.json", "README.txt", "markers.csv", "markers.txt", "tempo.mid",
-            "take.rpp"} <= listed
+            "take.rpp", "report.html"} <= listed
     assert not [name for name in there if name.startswith(".")]
 
 
@@ -661,7 +661,7 @@ def test_finish_is_done_by_one_at_a_time(long_take):
             return second.returncode == 1
         wait_for(lambda: refused() or first.poll() is not None, "a refusal")
         assert first.poll() is None, "the first one was too fast for this test"
-        assert "is being finished already" in second.stderr
+        assert "finished already" in second.stderr
     finally:
         first.wait(120)
     assert first.returncode == 0
