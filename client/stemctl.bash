@@ -22,7 +22,7 @@ _stemctl_offer()
 _stemctl()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-    local commands="start stop toggle split mark mute unmute status stems takes ping version verify finish"
+    local commands="start stop toggle split mark mute unmute status stems takes ping version verify finish recover"
     local options="--url --timeout --json --help --version"
     local command="" words=0 k
     COMPREPLY=()
@@ -45,7 +45,7 @@ _stemctl()
     ,*) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
     mute,0,* | unmute,0,*) _stemctl_offer "${cur//\\/}" < <(_stemctl_stems) ;;
     mute,1,*) mapfile -t COMPREPLY < <(compgen -W "on off" -- "$cur") ;;
-    verify,0,* | finish,0,*)
+    verify,0,* | finish,0,* | recover,*)
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         ;;

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-enum { STEMCTL_WORDS = 2 };
+enum { STEMCTL_WORDS = 1024 };
 
 /* Options and words of a command line, and the conversation they lead to. */
 struct stemctl {
@@ -35,7 +35,7 @@ typedef enum stemctl_exit stemctl_run(struct stemctl *ctl);
 
 stemctl_run run_start, run_stop, run_toggle, run_split, run_mark, run_mute, run_unmute;
 stemctl_run run_status, run_stems, run_takes, run_ping, run_version;
-stemctl_run run_verify, run_finish;
+stemctl_run run_verify, run_finish, run_recover;
 
 struct stemctl_command {
     const char *name;

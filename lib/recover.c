@@ -20,6 +20,9 @@
 /* A manifest that is further ahead of the audio than this does not tell the truth. */
 enum { MOST_AHEAD_SECONDS = 60 };
 
+/* As in daemon/recording_parts.h. */
+#define RESERVE ".reserve"
+
 int recover_remark(struct recover *recover, const char *format, ...)
 {
     struct stem_recover_report *report = recover->report;
@@ -178,9 +181,18 @@ static int describe(struct recover *recover, uint64_t frames)
     return stem_take_save(take, recover->folder, recover->error);
 }
 
+/* The recorder keeps some disk space for moments like this. */
+static void drop_reserve(const struct recover *recover)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/" RESERVE, recover->folder) < (int)sizeof path)
+        unlink(path);
+}
+
 static int complete(struct recover *recover)
 {
     uint64_t frames;
+    drop_reserve(recover);
     if (list_files(recover) || open_files(recover) || decide_length(recover, &frames) ||
         find_gaps(recover, frames) || describe(recover, frames))
         return -1;

@@ -51,6 +51,17 @@ void stem_recover_report_finish(struct stem_recover_report *report);
  * not tell whether it is being recorded. Any thread. */
 bool stem_recover_wanted(const char *folder);
 
+/* Receives what happened to one take: a report, or NULL and an error. Both are gone afterwards.
+ * Returns false to stop. */
+typedef bool stem_recover_each(void *data, const char *folder,
+    const struct stem_recover_report *report, const struct stem_error *error);
+
+/* Completes every unfinished take in the folder `takes`, in the order of their names. Calls `each`
+ * for those that were unfinished (also when they turn out to be recorded just now), and for nothing
+ * else. 0, or -1 with `error` when the folder cannot be read. Any one thread. */
+int stem_recover_all(
+    const char *takes, stem_recover_each *each, void *data, struct stem_error *error);
+
 /* Receives one sentence per take that was completed or could not be, for a log. */
 typedef void stem_recover_log(void *data, bool is_problem, const char *sentence);
 

@@ -4,6 +4,7 @@
 #include "take.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,57 +13,92 @@
 
 enum { SENTENCE_BYTES = 2 * STEM_ERROR_BYTES };
 
-/* One sentence: which take, how long, what is doubtful. */
-static void tell(
-    const char *name, const struct stem_recover_report *report, stem_recover_log *log, void *data)
+/* Folders only: a link may lead anywhere. */
+static bool is_unfinished(const char *folder)
 {
-    const struct stem_take *take = &report->take;
+    struct stat there;
+    return lstat(folder, &there) == 0 && S_ISDIR(there.st_mode) && stem_recover_wanted(folder);
+}
+
+static bool recover_one(const char *folder, stem_recover_each *each, void *data)
+{
+    struct stem_recover_report report;
+    struct stem_error error = {""};
+    if (stem_recover_folder(folder, &report, &error))
+        return each(data, folder, NULL, &error);
+    bool goes_on = each(data, folder, &report, &error);
+    stem_recover_report_finish(&report);
+    return goes_on;
+}
+
+int stem_recover_all(
+    const char *takes, stem_recover_each *each, void *data, struct stem_error *error)
+{
+    struct dirent **names = NULL;
+    bool goes_on = true;
+    int count = scandir(takes, &names, NULL, alphasort);
+    if (count < 0)
+        return stem_error_set_errno(error, errno, "cannot read \"%s\"", takes);
+    for (int k = 0; k < count; k++) {
+        char folder[PATH_MAX];
+        int length = snprintf(folder, sizeof folder, "%s/%s", takes, names[k]->d_name);
+        if (goes_on && names[k]->d_name[0] != '.' && length < (int)sizeof folder &&
+            is_unfinished(folder))
+            goes_on = recover_one(folder, each, data);
+        free(names[k]);
+    }
+    free(names);
+    return 0;
+}
+
+/* For a log */
+
+struct logging {
+    stem_recover_log *log;
+    void *data;
+    const volatile bool *stop;
+    size_t completed;
+};
+
+static void tell(
+    const struct logging *logging, const char *folder, const struct stem_recover_report *report)
+{
     char sentence[SENTENCE_BYTES], gap[96] = "";
-    double rate = take->rate_hz;
+    const char *name = strrchr(folder, '/') ? strrchr(folder, '/') + 1 : folder;
+    double rate = report->take.rate_hz;
     if (report->gap_frames)
         snprintf(gap, sizeof gap, "; %.3f s of it are not complete in every file",
             (double)report->gap_frames / rate);
     snprintf(sentence, sizeof sentence, "take \"%s\" recovered: %.3f s long%s", name,
-        (double)take->frames / rate, gap);
-    log(data, false, sentence);
+        (double)report->take.frames / rate, gap);
+    logging->log(logging->data, false, sentence);
     for (size_t k = 0; k < report->remark_count; k++) {
         snprintf(sentence, sizeof sentence, "take \"%s\": %s", name, report->remarks[k]);
-        log(data, true, sentence);
+        logging->log(logging->data, true, sentence);
     }
 }
 
-/* 1 when it was completed. */
-static size_t recover_one(const char *takes, const char *name, stem_recover_log *log, void *data)
+static bool log_one(void *data, const char *folder, const struct stem_recover_report *report,
+    const struct stem_error *error)
 {
-    char folder[PATH_MAX];
-    struct stat there;
-    struct stem_recover_report report;
-    struct stem_error error = {""};
-    if (snprintf(folder, sizeof folder, "%s/%s", takes, name) >= (int)sizeof folder ||
-        lstat(folder, &there) != 0 || !S_ISDIR(there.st_mode) || !stem_recover_wanted(folder))
-        return 0;
-    if (stem_recover_folder(folder, &report, &error)) {
-        log(data, true, error.text);
-        return 0;
-    }
-    bool is_completed = report.outcome == STEM_RECOVER_COMPLETED;
-    if (is_completed)
-        tell(name, &report, log, data);
-    stem_recover_report_finish(&report);
-    return is_completed;
+    struct logging *logging = data;
+    if (!report)
+        logging->log(logging->data, true, error->text);
+    else if (report->outcome == STEM_RECOVER_COMPLETED)
+        tell(logging, folder, report);
+    logging->completed += report && report->outcome == STEM_RECOVER_COMPLETED;
+    return !(logging->stop && *logging->stop);
 }
 
 size_t stem_recover_takes(
     const char *takes, stem_recover_log *log, void *data, const volatile bool *stop)
 {
-    struct dirent **names = NULL;
-    size_t completed = 0;
-    int count = scandir(takes, &names, NULL, alphasort);
-    for (int k = 0; k < count; k++) {
-        if (names[k]->d_name[0] != '.' && !(stop && *stop))
-            completed += recover_one(takes, names[k]->d_name, log, data);
-        free(names[k]);
-    }
-    free(names);
-    return completed;
+    struct logging logging = {log, data, stop, 0};
+    struct stem_error error = {""};
+    struct stat there;
+    if (lstat(takes, &there) != 0 && errno == ENOENT)
+        return 0; /* the first take makes it */
+    if (stem_recover_all(takes, log_one, &logging, &error))
+        log(data, true, error.text);
+    return logging.completed;
 }

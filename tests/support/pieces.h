@@ -9,6 +9,7 @@ struct piece {
     uint64_t end;
     uint32_t jack_frame; /* JACK's frame of `frame` */
     bool is_gap;
+    bool may_be_silent; /* a recovered gap: the sound, or silence where a file ended early */
 };
 
 struct pieces {
