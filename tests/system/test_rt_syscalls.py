@@ -80,6 +80,6 @@ def test_rt_thread_makes_no_system_call_when_the_tape_is_full(real_time_studio):
 def test_rt_tracing_would_see_other_calls(real_time_studio):
     """The same look at the writer finds its writes: the tests above can fail."""
     studio = real_time_studio
-    trace = Trace(studio, thread_called(studio.daemon, "stemd-writer"))
+    trace = Trace(studio, thread_called(studio.daemon.pid, "stemd-writer"))
     studio.record(0.3)
     assert "pwrite64" in trace.end()

@@ -3,7 +3,6 @@
 The test stands in for systemd at the daemon's notification socket, so nothing here needs a running
 systemd; tests/service has the real one."""
 
-import ctypes
 import json
 import os
 import pathlib
@@ -16,7 +15,7 @@ import threading
 import pytest
 
 from studio import BUILD, PATIENCE, wait_for
-from tracing import thread_called
+from tracing import Frozen, thread_called
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 ALIVE = "WATCHDOG=1"
@@ -120,35 +119,10 @@ def test_service_tells_of_its_end_and_completes_the_take(noted):
 # The watchdog
 
 
-class Frozen:
-    """One thread of a program, stopped as a debugger does it, while the others go on."""
-
-    SEIZE, INTERRUPT, DETACH = 0x4206, 0x4207, 17
-    ALL_THREADS = 0x40000000  # __WALL
-
-    def __init__(self, thread):
-        self.thread = thread
-
-    def ptrace(self, request):
-        call = ctypes.CDLL(None, use_errno=True).ptrace
-        call.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
-        call.restype = ctypes.c_long
-        if call(request, self.thread, None, None) != 0:
-            pytest.skip(f"threads cannot be stopped here: {os.strerror(ctypes.get_errno())}")
-
-    def __enter__(self):
-        self.ptrace(self.SEIZE)
-        self.ptrace(self.INTERRUPT)
-        os.waitpid(self.thread, self.ALL_THREADS)
-
-    def __exit__(self, *_):
-        self.ptrace(self.DETACH)
-
-
 def test_service_watchdog_starves_while_the_writer_hangs(noted):
     recording(noted)
     assert ALIVE in noted.notes.more_turns(2)
-    with Frozen(thread_called(noted.daemon, "stemd-writer")):
+    with Frozen(thread_called(noted.daemon.pid, "stemd-writer")):
         noted.notes.more_turns(2)  # one may have begun before
         hungry = noted.notes.more_turns(3)
         assert ALIVE not in hungry

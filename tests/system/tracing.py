@@ -1,6 +1,8 @@
-"""Looking at system calls with strace, and slowing them down."""
+"""Looking at system calls with strace, and slowing them down; stopping threads."""
 
 import collections
+import ctypes
+import os
 import pathlib
 import re
 import shutil
@@ -24,8 +26,8 @@ def require_tracing():
         pytest.skip(f"strace may not trace here: {probe.stderr.strip().splitlines()[-1]}")
 
 
-def thread_called(process, name):
-    for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
+def thread_called(pid, name):
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         if (task / "comm").read_text().strip() == name:
             return int(task.name)
     raise AssertionError(f"no thread {name}")
@@ -53,7 +55,43 @@ class Trace:
 def stall_disk(studio, seconds):
     """Lets one write of the writer take that long, as a disk that stalls would. Returns the tracer,
     to be ended; the log tells when it has happened."""
-    return studio.start("strace", "-p", thread_called(studio.daemon, "stemd-writer"),
+    return studio.start("strace", "-p", thread_called(studio.daemon.pid, "stemd-writer"),
                         "-e", "trace=pwrite64",
                         "-e", f"inject=pwrite64:delay_enter={int(seconds * 1e6)}:when=3",
                         "-o", studio.folder / "stall.log", log="stall.messages")
+
+
+class Frozen:
+    """One thread of a program, stopped as a debugger does it, while the others go on."""
+
+    SEIZE, INTERRUPT, DETACH = 0x4206, 0x4207, 17
+    ALL_THREADS = 0x40000000  # __WALL
+
+    def __init__(self, thread):
+        self.thread = thread
+        self.was_killed = False
+
+    def ptrace(self, request):
+        call = ctypes.CDLL(None, use_errno=True).ptrace
+        call.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+        call.restype = ctypes.c_long
+        if call(request, self.thread, None, None) != 0:
+            pytest.skip(f"threads cannot be stopped here: {os.strerror(ctypes.get_errno())}")
+
+    def __enter__(self):
+        self.ptrace(self.SEIZE)
+        self.ptrace(self.INTERRUPT)
+        os.waitpid(self.thread, self.ALL_THREADS)
+        return self
+
+    def killed(self):
+        """Whether somebody has ended the program meanwhile. To be asked then: until the thread's
+        end has been seen here, the program cannot go."""
+        if not self.was_killed:
+            number, status = os.waitpid(self.thread, os.WNOHANG | self.ALL_THREADS)
+            self.was_killed = number != 0 and (os.WIFSIGNALED(status) or os.WIFEXITED(status))
+        return self.was_killed
+
+    def __exit__(self, *_):
+        if not self.killed():
+            self.ptrace(self.DETACH)
