@@ -50,16 +50,15 @@ static const struct stemctl_command COMMANDS[] = {
         "measure a take, complete and describe it",
         "Measures loudness, true peaks and the null test of a finished take; puts markers and "
         "loudness into its files; writes README.txt, report.html, markers, MIDI file, Reaper "
-        "project "
-        "and SHA256SUMS. Audio is never changed. Can be done again, and interrupted safely. Needs "
-        "no "
-        "daemon."},
+        "project and SHA256SUMS. Audio is never changed. Can be done again, and interrupted "
+        "safely. Needs "
+        "no daemon."},
     {"recover", run_recover, 0, STEMCTL_WORDS, STEMCTL_SHARED, "[FOLDER...]",
         "complete takes whose recorder died",
-        "FOLDER is a take, or a folder of takes; without one, the running daemon is asked where its "
-        "takes are. Every file is completed to the last frame that is there, and all are made "
-        "equally long with silence; the manifest lists where a file is not complete. Finished takes "
-        "and those being recorded are left alone."},
+        "FOLDER is a take, or a folder of takes; without one, the running daemon is asked where "
+        "its takes are. Every file is completed to the last frame that is there, and all are made "
+        "equally long with silence; the manifest lists where a file is not complete. Finished "
+        "takes and those being recorded are left alone."},
 };
 
 int main(int argc, char **argv)

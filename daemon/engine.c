@@ -78,8 +78,8 @@ struct stem_engine *stem_engine_create(const struct stem_config *config,
     engine->muted = calloc(layout->track_count, sizeof *engine->muted);
     engine->names = stem_ring_create(STEM_JACK_NAMES, sizeof(struct stem_jack_port_name));
     engine->connections = stem_connections_create(layout, error);
-    snprintf(engine->trouble, sizeof engine->trouble, "looking for JACK server \"%s\"",
-        config->server);
+    snprintf(
+        engine->trouble, sizeof engine->trouble, "looking for JACK server \"%s\"", config->server);
     if (engine->muted && engine->names && engine->connections)
         engine->keeper = stem_keeper_create(
             config->client, config->server, layout, engine->connections, wake_fd, error);
