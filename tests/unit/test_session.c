@@ -749,6 +749,148 @@ static void test_session_markers_and_xruns_count_from_the_start(void **state)
     stem_take_finish(&take);
 }
 
+/* Starting and ending by itself */
+
+static struct stem_command start_by(enum stem_sync sync, uint64_t frame)
+{
+    return (struct stem_command){.type = STEM_COMMAND_START,
+        .request = ++request,
+        .frame = frame,
+        .how = {.sync = sync, .preroll_seconds = -1}};
+}
+
+static uint32_t send(const struct stem_command *command)
+{
+    assert_true(stem_ring_push_rt(commands, command));
+    return command->request;
+}
+
+static void test_session_start_at_a_frame_to_come(void **state)
+{
+    (void)state;
+    pass(2);
+    uint64_t start = now() + 1000;
+    struct stem_command command = start_by(STEM_SYNC_NOW, start);
+    command.how.is_timed = true;
+    send(&command);
+    pass(2);
+    assert_int_equal(current_state(), STEM_STATE_ARMED);
+    pass(5);
+    assert_int_equal(current_state(), STEM_STATE_RECORDING);
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    check_done(command.request);
+    check_plain_take(0, start, now() - start);
+}
+
+static void test_session_start_at_the_next_bar(void **state)
+{
+    (void)state;
+    studio->position.valid = JackPositionBBT;
+    studio->position.beats_per_minute = 120; /* 24000 frames a beat, 72000 a bar */
+    studio->position.beats_per_bar = 3;
+    studio->position.beat_type = 4;
+    studio->position.ticks_per_beat = 960;
+    studio->position.bar = studio->position.beat = 1;
+    pass(2);
+    uint64_t bar = now();
+    studio->transport = JackTransportRolling;
+    pass(10);
+    struct stem_command command = start_by(STEM_SYNC_BAR, now());
+    send(&command);
+    pass(300);
+    check_done(command.request);
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    check_plain_take(0, bar + 72000, now() - bar - 72000);
+}
+
+static void test_session_bars_without_a_master_are_refused(void **state)
+{
+    (void)state;
+    pass(2);
+    struct stem_command command = start_by(STEM_SYNC_BAR, now());
+    send(&command);
+    work();
+    check_failed(command.request, STEM_CODE_STATE, "no timebase master");
+}
+
+static void test_session_follows_the_transport_again_and_again(void **state)
+{
+    (void)state;
+    uint64_t from[3], to[3];
+    pass(2);
+    struct stem_command command = start_by(STEM_SYNC_TRANSPORT, now());
+    send(&command);
+    for (int k = 0; k < 3; k++) {
+        pass(5);
+        from[k] = now();
+        studio->transport = JackTransportRolling;
+        pass(10 + (uint32_t)k);
+        to[k] = now();
+        studio->transport = JackTransportStopped;
+        pass(1);
+    }
+    check_done(command.request);
+    for (size_t k = 0; k < 3; k++)
+        check_plain_take(k, from[k], to[k] - from[k]);
+    uint32_t stop = give(STEM_COMMAND_STOP, now(), "");
+    work();
+    check_done(stop);
+    assert_int_equal(current_state(), STEM_STATE_IDLE);
+    assert_true(stem_tape_held(studio->tape) == STEM_TAPE_NOTHING_HELD);
+}
+
+static void test_session_take_of_a_set_length(void **state)
+{
+    (void)state;
+    pass(2);
+    uint64_t start = now() - 5;
+    struct stem_command command = start_by(STEM_SYNC_NOW, start);
+    command.how.length_frames = 1001;
+    send(&command);
+    pass(20);
+    assert_int_equal(current_state(), STEM_STATE_IDLE);
+    check_plain_take(0, start, 1001);
+}
+
+static void test_session_capture_takes_only_what_was(void **state)
+{
+    (void)state;
+    pass(100);
+    struct stem_command command = start_by(STEM_SYNC_NOW, now());
+    uint64_t end = now();
+    command.how.is_capture = true;
+    command.how.preroll_seconds = 0.25;
+    send(&command);
+    pass(5);
+    check_done(command.request);
+    check_plain_take(0, end - STUDIO_RATE / 4, STUDIO_RATE / 4);
+}
+
+static void test_session_commands_for_later_hold_up_nobody(void **state)
+{
+    (void)state;
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    struct stem_command stop = {.type = STEM_COMMAND_STOP,
+        .request = ++request,
+        .frame = start + 5000,
+        .how.is_timed = true};
+    send(&stop);
+    uint32_t mark = give(STEM_COMMAND_MARK, start + 10, "now");
+    uint32_t split = give(STEM_COMMAND_SPLIT, start + 700, "");
+    pass(5);
+    check_done(mark);
+    check_done(split);
+    assert_null(answer_to(stop.request));
+    pass(20);
+    check_done(stop.request);
+    check_plain_take(0, start, 700);
+    check_plain_take(1, start + 700, 4300);
+}
+
 /* Quitting */
 
 static void test_session_quit_while_idle(void **state)
@@ -880,6 +1022,7 @@ static void test_session_full_disk_leaves_valid_files(void **state)
         snprintf(path, sizeof path, "%s/%s", at, stem->file);
         uint64_t frames = read_file(path, &samples, stem->channels);
         assert_int_equal(frames, stem->frames);
+        assert_int_equal(frames, take.frames); /* all end together */
         assert_true(frames > 10000);
         for (uint64_t i = 0; i < frames * stem->channels; i++)
             assert_true(
@@ -888,6 +1031,49 @@ static void test_session_full_disk_leaves_valid_files(void **state)
         free(samples);
     }
     stem_take_finish(&take);
+}
+
+/* The disk fails and the take goes on in the spare folder: two parts, and between them no frame is
+ * lost or doubled, whatever the first one's files had gathered. A gap lies just before. */
+static void test_session_full_disk_goes_on_in_the_spare_folder(void **state)
+{
+    (void)state;
+    struct stem_take first, second;
+    char path[TEXT];
+    snprintf(spare, sizeof spare, "%s/spare", folder);
+    stem_session_destroy(session);
+    open_session();
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    work();
+    snprintf(path, sizeof path, "%s", find(STEM_EVENT_STARTED, 0)->text);
+    pass(20);
+    limit_files(1300001); /* the spare folder's files find room for what comes after */
+    while (count_of(STEM_EVENT_WARNING) == 0) {
+        studio_skip(studio, 100);
+        pass(37);
+    }
+    limit_files(RLIM_INFINITY);
+    pass(10);
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    assert_int_equal(count_of(STEM_EVENT_BROKEN), 0);
+    const struct stem_event *finished = find(STEM_EVENT_FINISHED, 0);
+    assert_non_null(finished);
+    assert_non_null(strstr(finished->text, spare));
+    load_and_check(&first, path);
+    load_and_check(&second, finished->text);
+    assert_int_equal(first.part, 1);
+    assert_int_equal(second.part, 2);
+    assert_string_equal(first.id, second.id);
+    assert_string_equal(first.continued_in, finished->text);
+    assert_int_equal(second.start_frame, start + first.frames);
+    assert_int_equal(second.part_frame, first.frames);
+    assert_int_equal(second.start_frame + second.frames, now());
+    assert_true(first.gap_count > 0 && second.frames > 10 * PERIOD);
+    stem_take_finish(&first);
+    stem_take_finish(&second);
 }
 
 static void test_session_full_disk_while_stopping_answers(void **state)
@@ -1027,12 +1213,20 @@ int main(void)
         TEST(test_session_manifest_tells_title_key_tempo),
         TEST(test_session_takes_the_tempo_from_the_transport),
         TEST(test_session_markers_and_xruns_count_from_the_start),
+        TEST(test_session_start_at_a_frame_to_come),
+        TEST(test_session_start_at_the_next_bar),
+        TEST(test_session_bars_without_a_master_are_refused),
+        TEST(test_session_follows_the_transport_again_and_again),
+        TEST(test_session_take_of_a_set_length),
+        TEST(test_session_capture_takes_only_what_was),
+        TEST(test_session_commands_for_later_hold_up_nobody),
         TEST(test_session_quit_while_idle),
         TEST(test_session_quit_ends_the_take_first),
         TEST(test_session_quit_waits_for_a_take_that_is_ending),
         TEST(test_session_destroyed_in_a_take_leaves_it_failed),
         TEST(test_session_full_disk_ends_the_take_and_keeps_it),
         TEST(test_session_full_disk_leaves_valid_files),
+        TEST(test_session_full_disk_goes_on_in_the_spare_folder),
         TEST(test_session_full_disk_while_stopping_answers),
         TEST(test_session_full_disk_while_quitting_ends),
         TEST(test_session_takes_folder_that_cannot_be),
