@@ -93,7 +93,8 @@ int main(int argc, char **argv)
         STEM_PCM24, STEM_FLOAT, STEM_PCM16, STEM_PCM32, STEM_PCM16};
     for (int k = STEM_WAV; argc == 2 && k <= STEM_FLAC; k++) {
         char path[PATH_MAX];
-        const char *folder = fuzz_folder(), *ending = stem_container_extension((enum stem_container)k);
+        const char *folder = fuzz_folder(),
+                   *ending = stem_container_extension((enum stem_container)k);
         bool has_mix = k == STEM_WAV;
         write_manifest(folder, (enum stem_container)k, ENCODINGS[k], has_mix);
         snprintf(path, sizeof path, "%s/01_A.%s", folder, ending);
