@@ -3,7 +3,6 @@
 const MOST_PLAYERS = 64; // browsers refuse to open many more
 const players = new Players();
 let listening = "stems", marking = null; // marking: where a drag began
-let flat = false; // this browser leaves the volume to the device
 
 const say = (text) => { byId("say").textContent = text; };
 const decibels = (input) => Number(input.value) <= Number(input.min) ? null : Number(input.value);
@@ -26,9 +25,7 @@ function applyLevels() {
     file.soloButton.setAttribute("aria-pressed", String(file.solo));
     file.gainText.textContent = `${level(db)} dB`;
     file.gainInput.setAttribute("aria-valuetext", `${level(db)} decibels`);
-    if (!file.player) continue;
-    file.player.audio.muted = !sounds;
-    file.player.audio.volume = factor(db) * master;
+    if (file.player) players.setLevel(file.player, sounds ? factor(db) * master : 0);
   }
 }
 
@@ -224,16 +221,14 @@ function wireFile(file) {
 // Opens the files, after the page is there.
 function openFiles() {
   files.slice(0, MOST_PLAYERS).forEach((file) => {
-    file.player = players.add(file.url, () => {
-      file.tell.textContent = `${file.file} cannot be played: it is not beside this page, or this browser does not play its format`;
+    file.player = players.add(file.url, ({ code, message }) => {
+      file.tell.textContent = code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED
+        ? `${file.file} cannot be played: it is not beside this page, or this browser does not play its format`
+        : `${file.file}: the browser gave up playing it (${message || "no reason told"})`;
     });
   });
   for (const file of files.slice(MOST_PLAYERS)) file.tell.textContent = `not opened: browsers play at most ${MOST_PLAYERS} files together`;
-  if (files[0]) {
-    files[0].player.audio.volume = 0.5;
-    flat = files[0].player.audio.volume !== 0.5;
-  }
-  if (flat) note("This browser leaves the volume to the device: mute and solo work, gain does not.");
+  if (players.flat) note("This browser leaves the volume to the device: mute and solo work, gain does not.");
   applyLevels();
 }
 
@@ -266,7 +261,7 @@ function wirePage() {
   dark.addEventListener("change", redraw);
   addEventListener("beforeprint", () => {
     printing = true;
-    for (const box of document.querySelectorAll("details")) box.open = true;
+    for (const box of document.querySelectorAll("details")) box.open ||= box.querySelectorAll("tr").length <= 60;
     drawAll();
   });
   addEventListener("afterprint", () => {

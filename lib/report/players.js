@@ -6,16 +6,23 @@
 // again, and whoever is off is played a little faster or slower, or sought anew when far off.
 //
 // How far one is off: currentTime minus the clock. Browsers renew currentTime only now and then, so
-// single readings lag, by differing amounts, but are never early: the largest of several is right.
+// single readings lag, by differing amounts, but are hardly early: the largest of several is right.
 // The elements' own median is the reference, since the sound card's clock is not the computer's.
+//
+// Who is muted plays on, all but inaudible: at volume 0 some browsers give up the way to the sound
+// card, and take long to find it again.
 
-const READINGS = 6; // of a comparison
+const FIRST_READINGS = 6, READINGS = 20; // of a comparison: soon after a start, later
+const FIRST_ROUNDS = 3;
 const TICK_MS = 40;
 const SETTLE_MS = 200; // readings right after a start are not worth much
-const CLOSE = 0.003; // seconds; nearer is left alone
-const FAR = 0.25; // farther is sought anew
-const BEND_S = 0.35; // how long a correction should take,
+const CLOSE = 0.008; // seconds; nearer is left alone, for readings are no better
+const FAR = 0.12; // farther is fetched in unheard, at another speed,
+const LOST = 4; // and from here on sought anew
+const BEND_S = 0.35; // how long a small correction should take,
 const MILD = 0.01, STRONG = 0.12; // but the speed changes by no less and no more
+const CHASE = 0.5; // by this it changes when nobody hears it
+const SILENCE = 1e-5; // -100 dB
 const PATIENCE_MS = 4000; // how long a start waits for somebody who is slow
 
 const HOLD_MS = 120; // with speed 0 before a start
@@ -30,21 +37,35 @@ class Players {
     this.at = 0; // position while nothing runs
     this.loop = null; // {from, to}
     this.round = 0; // of starts and stops; what belongs to an old one gives up
+    this.flat = false; // this browser leaves the volume to the device
     this.changed = () => {};
   }
 
   add(url, failed) {
     const audio = make("audio", { preload: "metadata", src: url, "aria-hidden": "true" });
-    const player = { audio, failed: false, most: -Infinity, seen: 0, bend: null };
+    const player = { audio, failed: false, most: -Infinity, seen: 0, rounds: 0, bend: null, level: 1 };
     audio.preservesPitch = false;
     audio.addEventListener("error", () => {
       player.failed = true;
-      failed();
+      failed(audio.error);
     });
     audio.addEventListener("pause", () => this.pausedByOthers(player));
+    audio.volume = 0.5;
+    this.flat = audio.volume !== 0.5;
     this.all.push(player);
     byId("page").append(audio);
     return player;
+  }
+
+  // How loud one is, from 0 to 1.
+  setLevel(player, level) {
+    player.level = Math.min(1, Math.max(SILENCE, level));
+    if (this.flat) player.audio.muted = level === 0;
+    this.applyLevel(player);
+  }
+
+  applyLevel({ audio, bend, level }) {
+    audio.volume = bend && bend.unheard ? SILENCE : level;
   }
 
   // Those that can sound at a position: a file may be missing or shorter.
@@ -72,7 +93,7 @@ class Players {
     this.turn = 0;
     for (const player of this.all) {
       player.audio.pause();
-      player.audio.playbackRate = 1;
+      this.straighten(player);
     }
   }
 
@@ -164,44 +185,45 @@ class Players {
 
   compareAnew() {
     for (const player of this.all) {
-      if (player.bend) player.audio.playbackRate = 1;
-      Object.assign(player, { most: -Infinity, seen: 0, bend: null });
+      if (player.bend) this.straighten(player);
+      player.rounds = 0;
     }
   }
 
   compare() {
     const running = this.running.filter(({ audio }) => audio.readyState >= 3 && !audio.seeking);
     for (const player of running) {
-      const now = wallClock();
-      if (player.bend) this.straighten(player, now);
-      else {
+      const now = wallClock(), { bend } = player;
+      if (!bend) {
         player.most = Math.max(player.most, player.audio.currentTime - now);
         player.seen++;
-      }
+      } else if ((now - bend.since + TICK_MS / 2000) * bend.change >= bend.off) this.straighten(player);
     }
-    const steady = running.filter(({ bend, seen }) => !bend && seen >= READINGS);
-    if (running.some(({ bend }) => bend) || steady.length < running.length || running.length < 2) return;
-    const offsets = steady.map(({ most }) => most).sort((a, b) => a - b);
+    const enough = ({ bend, seen, rounds }) => !bend && seen >= (rounds < FIRST_ROUNDS ? FIRST_READINGS : READINGS);
+    if (running.length < 2 || !running.every(enough)) return;
+    const offsets = running.map(({ most }) => most).sort((a, b) => a - b);
     const middle = offsets[Math.floor(offsets.length / 2)];
-    for (const player of steady) {
-      const off = player.most - middle;
-      player.most = -Infinity;
-      player.seen = 0;
-      if (Math.abs(off) > FAR) player.audio.currentTime = middle + wallClock() + TICK_MS / 1000;
-      else if (Math.abs(off) > CLOSE) this.bend(player, off);
+    for (const player of running) this.correct(player, player.most - middle, middle);
+  }
+
+  correct(player, off, middle) {
+    const away = Math.abs(off);
+    player.most = -Infinity;
+    player.seen = 0;
+    player.rounds++;
+    if (away > LOST) player.audio.currentTime = middle + wallClock();
+    else if (away > CLOSE) {
+      const unheard = away > FAR, change = unheard ? CHASE : Math.min(STRONG, Math.max(MILD, away / BEND_S));
+      player.bend = { since: wallClock(), change, off: away, unheard };
+      player.audio.playbackRate = off > 0 ? 1 - change : 1 + change;
+      this.applyLevel(player);
     }
   }
 
-  bend(player, off) {
-    const change = Math.min(STRONG, Math.max(MILD, Math.abs(off) / BEND_S));
-    player.bend = { since: wallClock(), change, off: Math.abs(off) };
-    player.audio.playbackRate = off > 0 ? 1 - change : 1 + change;
-  }
-
-  straighten(player, now) {
-    const { since, change, off } = player.bend;
-    if ((now - since + TICK_MS / 2000) * change < off) return;
+  // Back to normal speed; what was read before is of no use any more.
+  straighten(player) {
     player.audio.playbackRate = 1;
-    player.bend = null;
+    Object.assign(player, { bend: null, most: -Infinity, seen: 0 });
+    this.applyLevel(player);
   }
 }
