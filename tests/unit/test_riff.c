@@ -119,7 +119,8 @@ static void make_rf64(struct scene *scene, size_t audio)
     put_number(scene, 28, 4);
     put_number(scene, 0, 8);
     put_number(scene, audio, 8);
-    put_number(scene, 0, 12);
+    put_number(scene, 0, 8);
+    put_number(scene, 0, 4);
     put_audio(scene, audio, true, true);
     stem_riff_set_number(scene->bytes + 20, scene->size - 8, 8);
     save(scene);
