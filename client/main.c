@@ -9,9 +9,15 @@
     "TITLE stands in the folder's name and in the files; quote it when it has several words. "
 
 static const struct stemctl_command COMMANDS[] = {
-    {"start", run_start, 0, 1, STEMCTL_TAKE_OPTIONS, "[TITLE]", "start a take",
+    {"start", run_start, 0, 1, STEMCTL_START_OPTIONS, "[TITLE]", "start a take",
         "All stems start on the same frame. " TITLE_HELP
-        "Prints the take's folder. stemd refuses while a take is being recorded."},
+        "Prints the take's folder once it runs; a start that may take long to come is only "
+        "announced. With the transport or by level, takes start again and again until \"stemctl "
+        "stop\". stemd refuses while a take is being recorded."},
+    {"capture", run_capture, 1, 2, STEMCTL_SHARED, "SECONDS [TITLE]",
+        "keep the last seconds, decided afterwards",
+        "The tape holds what was played before anybody pressed a button, as long as it is "
+        "configured. " TITLE_HELP "Prints the take's folder."},
     {"stop", run_stop, 0, 0, STEMCTL_SHARED, NULL, "end the take and print its folder",
         "All stems end on the same frame. Waits until the files are complete, and prints the "
         "take's folder."},

@@ -19,7 +19,16 @@
 
 #define LONGEST_TIMEOUT_SECONDS 86400.0
 
-enum { OPTION_TEMPO = 256, OPTION_KEY, OPTION_PROGRESS_FD };
+enum {
+    OPTION_TEMPO = 256,
+    OPTION_KEY,
+    OPTION_AT,
+    OPTION_PREROLL,
+    OPTION_LENGTH,
+    OPTION_PROGRESS_FD,
+};
+
+enum { MOST_DIGITS = 32 };
 
 #define SHARED_OPTIONS                                                                             \
     {"url", 'u', "URL", 0,                                                                         \
@@ -36,7 +45,13 @@ enum { OPTION_TEMPO = 256, OPTION_KEY, OPTION_PROGRESS_FD };
 
 static const struct argp_option OPTIONS[] = {SHARED_OPTIONS};
 
-static const struct argp_option TAKE_OPTIONS[] = {
+static const struct argp_option START_OPTIONS[] = {
+    {"at", OPTION_AT, "WHEN", 0,
+        "now, bar (the next bar line), transport (whenever it rolls), threshold (whenever a stem "
+        "gets loud), or a time: 21:30, 21:30:05.250, 2026-11-20T21:30:00+01:00, +90 (seconds)",
+        0},
+    {"preroll", OPTION_PREROLL, "SECONDS", 0, "Begin that much earlier, from the tape", 0},
+    {"length", OPTION_LENGTH, "SECONDS", 0, "End the take by itself after that", 0},
     {"tempo", OPTION_TEMPO, "BPM", 0, "Beats per minute, for the folder's name and the files", 0},
     {"key", OPTION_KEY, "KEY", 0, "Musical key, such as \"F# minor\"", 0}, SHARED_OPTIONS};
 
@@ -50,7 +65,7 @@ static const struct argp_option *options_of(const struct stemctl_command *comman
 {
     static const struct argp_option *const LISTS[] = {
         [STEMCTL_SHARED] = OPTIONS,
-        [STEMCTL_TAKE_OPTIONS] = TAKE_OPTIONS,
+        [STEMCTL_START_OPTIONS] = START_OPTIONS,
         [STEMCTL_FINISH_OPTIONS] = FINISH_OPTIONS,
     };
     return command ? LISTS[command->options] : OPTIONS;
@@ -153,6 +168,17 @@ static error_t take_tempo(struct parsed *parsed, const char *argument)
     return 0;
 }
 
+/* Room on the tape, or a day, is what the daemon knows. */
+static error_t take_seconds(
+    struct parsed *parsed, const char *option, const char *argument, const char **field)
+{
+    double seconds;
+    if (!parse_number(argument, &seconds) || seconds < 0 || strlen(argument) > MOST_DIGITS)
+        return refuse(parsed, "%s: expected a number of seconds, found \"%s\"", option, argument);
+    *field = argument;
+    return 0;
+}
+
 static error_t take_progress_fd(struct parsed *parsed, const char *argument)
 {
     double number;
@@ -210,6 +236,13 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case OPTION_KEY:
         parsed->ctl->key = argument;
         return 0;
+    case OPTION_AT:
+        parsed->ctl->at = argument;
+        return 0;
+    case OPTION_PREROLL:
+        return take_seconds(parsed, "--preroll", argument, &parsed->ctl->preroll);
+    case OPTION_LENGTH:
+        return take_seconds(parsed, "--length", argument, &parsed->ctl->length);
     case 'q':
         parsed->ctl->quiet = true;
         return 0;
@@ -233,7 +266,7 @@ static void list_commands(FILE *out, const struct parsed *parsed)
     for (size_t k = 0; k < parsed->command_count; k++) {
         const struct stemctl_command *command = &parsed->commands[k];
         const char *words = command->words ? command->words : "";
-        fprintf(out, "  %-7s  %-13s  %s\n", command->name, words, command->help);
+        fprintf(out, "  %-7s  %-15s  %s\n", command->name, words, command->help);
     }
     fputs("\n\"stemctl COMMAND --help\" tells more about one.\n", out);
 }

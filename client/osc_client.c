@@ -27,6 +27,7 @@ struct osc_client {
     int fd;
     char *url;
     bool has_answered; /* somebody is there who understands us */
+    lo_timetag when;   /* of the next request; zero: at once */
     unsigned char datagram[DATAGRAM_BYTES];
 };
 
@@ -67,6 +68,11 @@ void osc_client_close(struct osc_client *client)
     close(client->fd);
     free(client->url);
     free(client);
+}
+
+void osc_client_set_time(struct osc_client *client, lo_timetag when)
+{
+    client->when = when;
 }
 
 bool osc_answer_incomplete(const struct osc_answer *answer)
@@ -160,12 +166,28 @@ static enum stemctl_exit was_interrupted(const struct question *question)
     return STEMCTL_INTERRUPTED;
 }
 
+/* The datagram of a request, in a bundle when it is meant for a time. The caller frees it. */
+static void *make_datagram(
+    struct osc_client *client, const char *path, lo_message message, size_t *size)
+{
+    if (client->when.sec == 0)
+        return lo_message_serialise(message, path, NULL, size);
+    lo_bundle bundle = lo_bundle_new(client->when);
+    void *bytes = NULL;
+    if (bundle && lo_bundle_add_message(bundle, path, message) == 0)
+        bytes = lo_bundle_serialise(bundle, NULL, size);
+    if (bundle)
+        lo_bundle_free(bundle); /* the message stays */
+    client->when = (lo_timetag){0, 0};
+    return bytes;
+}
+
 /* 0 or an errno value. The message is freed. */
 static int send_request(struct osc_client *client, const char *path, lo_message arguments)
 {
     size_t size = 0;
     lo_message message = arguments ? arguments : lo_message_new();
-    void *bytes = message ? lo_message_serialise(message, path, NULL, &size) : NULL;
+    void *bytes = message ? make_datagram(client, path, message, &size) : NULL;
     int problem = 0;
     if (!bytes)
         problem = ENOMEM;

@@ -27,6 +27,9 @@ enum stemctl_exit osc_client_open(
 /* NULL is allowed. */
 void osc_client_close(struct osc_client *client);
 
+/* The next request is sent in a bundle with this time, and so carried out then. */
+void osc_client_set_time(struct osc_client *client, lo_timetag when);
+
 struct osc_answer {
     int code;                    /* of an /error; 0 for a /reply */
     char text[STEM_ERROR_BYTES]; /* its message */

@@ -1,5 +1,5 @@
 /* Commands that make the recorder do something. */
-#include "stemctl.h"
+#include "record.h"
 
 #include "naming.h"
 
@@ -10,7 +10,7 @@
 /* Many files on a slow disk: these answers may take a while. */
 #define PATIENT_SECONDS 60.0
 
-static lo_message text_message(const char *text)
+lo_message stemctl_record_text(const char *text)
 {
     lo_message message = lo_message_new();
     if (message && text)
@@ -18,7 +18,7 @@ static lo_message text_message(const char *text)
     return message;
 }
 
-static lo_message float_message(double number)
+lo_message stemctl_record_number(double number)
 {
     lo_message message = lo_message_new();
     if (message)
@@ -36,77 +36,69 @@ static lo_message int_message(int number)
 
 /* Recording */
 
-struct record {
-    const char *path;
-    enum stemctl_style style;
-    const char *label; /* on a terminal, in front of the folder */
-};
-
-/* A daemon that is not there is told of soon; only the work itself may take long. */
-static enum stemctl_exit record(struct stemctl *ctl, const struct record *how)
+enum stemctl_exit stemctl_record_patiently(struct stemctl *ctl)
 {
     struct osc_answer answer;
     enum stemctl_exit code = stemctl_ask(ctl, "/ping", NULL, NULL, NULL, &answer);
-    if (code != STEMCTL_OK)
-        return code;
     if (!ctl->timeout_given)
         ctl->timeout_seconds = PATIENT_SECONDS;
-    const char *title = ctl->word_count > 0 ? ctl->words[0] : NULL;
-    code = stemctl_ask(ctl, how->path, text_message(title), NULL, NULL, &answer);
-    if (code != STEMCTL_OK)
-        return code;
-    if (ctl->output.json)
-        stemctl_print_json(json_pack("{s:o}", "folder", stemctl_json_text(answer.text)));
-    else
-        stemctl_print_value(&ctl->output, how->style, how->label, answer.text);
-    return STEMCTL_OK;
-}
-
-static void note_state(const char *path, lo_message message, void *data)
-{
-    bool *recording = data;
-    if (strcmp(path, "/status/state") == 0 && strcmp(lo_message_get_types(message), "s") == 0)
-        *recording = strcmp(osc_text(lo_message_get_argv(message)[0]), "recording") == 0;
-}
-
-/* Tempo and key are for the take to come: a running take keeps its own, and the start that follows
- * is refused. */
-static enum stemctl_exit describe_take(struct stemctl *ctl)
-{
-    struct osc_answer answer;
-    bool recording = false;
-    enum stemctl_exit code = STEMCTL_OK;
-    if (ctl->tempo || ctl->key)
-        code = stemctl_ask(ctl, "/status", NULL, note_state, &recording, &answer);
-    if (code == STEMCTL_OK && ctl->tempo && !recording)
-        code = stemctl_ask(
-            ctl, "/take/tempo", float_message(strtod(ctl->tempo, NULL)), NULL, NULL, &answer);
-    if (code == STEMCTL_OK && ctl->key && !recording)
-        code = stemctl_ask(ctl, "/take/key", text_message(ctl->key), NULL, NULL, &answer);
     return code;
 }
 
-enum stemctl_exit run_start(struct stemctl *ctl)
+static void print_sentence(const struct stemctl_output *output, const char *text)
 {
-    enum stemctl_exit code = describe_take(ctl);
+    stemctl_print(output, STEMCTL_WARNING, text);
+    putchar('\n');
+}
+
+/* The answer is a folder, or a sentence when there is none: a start that is waited for, or that is
+ * not waited for any more. */
+static void print_take(
+    const struct stemctl *ctl, const struct stemctl_record *how, const char *text)
+{
+    bool is_folder = text[0] == '/';
+    if (ctl->output.json && is_folder)
+        stemctl_print_json(json_pack("{s:o}", "folder", stemctl_json_text(text)));
+    else if (ctl->output.json)
+        stemctl_print_json(json_pack("{s:n, s:o}", "folder", "message", stemctl_json_text(text)));
+    else if (is_folder)
+        stemctl_print_value(&ctl->output, how->style, how->label, text);
+    else
+        print_sentence(&ctl->output, text);
+}
+
+enum stemctl_exit stemctl_record_ask(
+    struct stemctl *ctl, const struct stemctl_record *how, lo_message arguments)
+{
+    struct osc_answer answer;
+    enum stemctl_exit code = stemctl_ask(ctl, how->path, arguments, NULL, NULL, &answer);
+    if (code == STEMCTL_OK)
+        print_take(ctl, how, answer.text);
+    return code;
+}
+
+static enum stemctl_exit record(struct stemctl *ctl, const struct stemctl_record *how)
+{
+    enum stemctl_exit code = stemctl_record_patiently(ctl);
     if (code != STEMCTL_OK)
         return code;
-    return record(ctl, &(struct record){"/record/start", STEMCTL_BAD, "recording"});
+    return stemctl_record_ask(
+        ctl, how, stemctl_record_text(ctl->word_count > 0 ? ctl->words[0] : NULL));
 }
 
 enum stemctl_exit run_stop(struct stemctl *ctl)
 {
-    return record(ctl, &(struct record){"/record/stop", STEMCTL_GOOD, "saved"});
+    return record(ctl, &(struct stemctl_record){"/record/stop", STEMCTL_GOOD, "saved"});
 }
 
 enum stemctl_exit run_toggle(struct stemctl *ctl)
 {
-    return record(ctl, &(struct record){"/record/toggle", STEMCTL_STRONG, "take"});
+    return record(ctl, &(struct stemctl_record){"/record/toggle", STEMCTL_STRONG, "take"});
 }
 
 enum stemctl_exit run_split(struct stemctl *ctl)
 {
-    return record(ctl, &(struct record){"/record/split", STEMCTL_BAD, "recording"});
+    return record(ctl, &(struct stemctl_record){"/record/split", STEMCTL_BAD, "recording"});
 }
 
 /* Markers */
@@ -115,7 +107,7 @@ enum stemctl_exit run_mark(struct stemctl *ctl)
 {
     struct osc_answer answer;
     enum stemctl_exit code =
-        stemctl_ask(ctl, "/marker", text_message(ctl->words[0]), NULL, NULL, &answer);
+        stemctl_ask(ctl, "/marker", stemctl_record_text(ctl->words[0]), NULL, NULL, &answer);
     if (code != STEMCTL_OK)
         return code;
     if (ctl->output.json)

@@ -22,23 +22,27 @@ _stemctl_offer()
 _stemctl()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-    local commands="start stop toggle split mark mute unmute status stems takes ping version verify finish recover"
+    local commands="start capture stop toggle split mark mute unmute status stems takes ping version verify finish recover"
     local options="--url --timeout --json --help --version"
     local command="" words=0 k
     COMPREPLY=()
 
     case $prev in
-    -u | --url | -t | --timeout | --tempo | --key | --progress-fd) return ;;
+    -u | --url | -t | --timeout | --tempo | --key | --preroll | --length | --progress-fd) return ;;
+    --at)
+        mapfile -t COMPREPLY < <(compgen -W "now bar transport threshold" -- "$cur")
+        return
+        ;;
     esac
     for ((k = 1; k < COMP_CWORD; k++)); do
         case ${COMP_WORDS[k]} in
-        -u | --url | -t | --timeout | --tempo | --key | --progress-fd) k=$((k + 1)) ;;
+        -u | --url | -t | --timeout | --tempo | --key | --preroll | --length | --progress-fd | --at) k=$((k + 1)) ;;
         -*) ;;
         *) if [[ $command ]]; then words=$((words + 1)); else command=${COMP_WORDS[k]}; fi ;;
         esac
     done
 
-    [[ $command == start ]] && options+=" --tempo --key"
+    [[ $command == start ]] && options+=" --at --preroll --length --tempo --key"
     [[ $command == finish ]] && options+=" --quiet --progress-fd"
     case $command,$words,$cur in
     *,*,-*) mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur") ;;

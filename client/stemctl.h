@@ -16,6 +16,9 @@ struct stemctl {
     bool timeout_given; /* else work that takes long is waited for longer */
     const char *tempo;  /* as given: checked to be a number */
     const char *key;
+    const char *at;      /* NULL: as stemd is set */
+    const char *preroll; /* checked to be numbers of seconds; NULL: not given */
+    const char *length;
     bool quiet;
     int progress_fd;                  /* -1: none */
     const char *words[STEMCTL_WORDS]; /* behind the command */
@@ -27,13 +30,13 @@ struct stemctl {
 /* Options that only some commands have. */
 enum stemctl_options {
     STEMCTL_SHARED,         /* none */
-    STEMCTL_TAKE_OPTIONS,   /* --tempo and --key */
+    STEMCTL_START_OPTIONS,  /* --at, --preroll, --length, --tempo and --key */
     STEMCTL_FINISH_OPTIONS, /* --quiet and --progress-fd */
 };
 
 typedef enum stemctl_exit stemctl_run(struct stemctl *ctl);
 
-stemctl_run run_start, run_stop, run_toggle, run_split, run_mark, run_mute, run_unmute;
+stemctl_run run_start, run_capture, run_stop, run_toggle, run_split, run_mark, run_mute, run_unmute;
 stemctl_run run_status, run_stems, run_takes, run_ping, run_version;
 stemctl_run run_verify, run_finish, run_recover;
 
