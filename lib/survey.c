@@ -1,5 +1,6 @@
 #include "survey.h"
 
+#include "parallel.h"
 #include "survey_parts.h"
 
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 struct run {
     struct stem_take_reader reader;
     struct survey_meter **meters;
+    struct stem_parallel *parallel; /* a file is a piece */
     struct survey_null null;
     bool has_null;
 };
@@ -34,8 +36,9 @@ static int make_meters(struct run *run, struct stem_survey *survey)
 {
     const size_t count = run->reader.count;
     run->meters = calloc(count + 1, sizeof *run->meters);
+    run->parallel = stem_parallel_create(count);
     survey->files = calloc(count + 1, sizeof *survey->files);
-    if (!run->meters || !survey->files)
+    if (!run->meters || !run->parallel || !survey->files)
         return -1;
     survey->file_count = count;
     for (size_t k = 0; k < count; k++) {
@@ -127,6 +130,7 @@ int stem_survey_folder(const char *folder, const struct stem_take *take,
     int status = stem_take_reader_init(&run.reader, folder, take)
                      ? stem_error_set(error, "no memory to measure \"%s\"", folder)
                      : survey_all(&run, progress, data, survey, error);
+    stem_parallel_destroy(run.parallel);
     for (size_t k = 0; run.meters && k < run.reader.count; k++)
         survey_meter_destroy(run.meters[k]);
     free(run.meters);
