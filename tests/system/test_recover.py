@@ -96,6 +96,14 @@ def fill(studio, form, stems=3):
     studio.configure(text, format=form, encoding="pcm24")
 
 
+def has_begun(folder):
+    """Audio is written once the manifest is there: a folder without one has none to lose."""
+    if (folder / "take.json").exists():
+        return True
+    assert all(path.stat().st_size <= 4096 for path in audio_files(folder)), folder
+    return False
+
+
 def kill_while_recording(studio, chance, splits):
     """Records, perhaps splits, kills at a random moment. Returns the frames that were there just
     before, of the running take, and its folder; None when it was not clear."""
@@ -123,15 +131,13 @@ def one_kill(studio, chance, form, splits):
     before = set(studio.takes.iterdir())
     studio.stemd()
     told = kill_while_recording(studio, chance, splits)
-    folders = sorted(set(studio.takes.iterdir()) - before)
+    folders = [folder for folder in sorted(set(studio.takes.iterdir()) - before)
+               if has_begun(folder)]
     unfinished = [folder for folder in folders
-                  if not (folder / "take.json").exists()
-                  or studio.manifest(folder)["progress"] == "recording"]
+                  if studio.manifest(folder)["progress"] == "recording"]
     missing = None
     for folder in folders:
         for path in audio_files(folder):
-            if path.stat().st_size == 0:
-                continue  # the take had not begun
             counts = frames_everywhere(studio, path)
             if told is not None and form != "flac":
                 missing = max(missing or 0, told - min(counts))
