@@ -119,8 +119,8 @@ static uint64_t end_of_block(
         struct recover_flac_block next;
         size_t size = look_at(window, p, &bytes);
         if (p > at && crc == 0) { /* a checksum over itself leaves zero */
-            if (p >= window->zeros_at)
-                return p;
+            if (p >= window->zeros_at) /* when its last byte is zero, it leaves zero twice */
+                return p + 1 == window->file_bytes ? p + 1 : p;
             if (bytes[0] == 0xFF && read_block(window, flac, p, &next) &&
                 next.number == block_number + 1)
                 return p;

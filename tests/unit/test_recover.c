@@ -5,6 +5,7 @@
 #include "audio_reader.h"
 #include "facts.h"
 #include "recover.h"
+#include "recover_flac_blocks.h"
 #include "stem_file.h"
 #include "take.h"
 #include "take_lock.h"
@@ -406,6 +407,39 @@ static void test_recover_flac_keeps_whole_blocks_around_damage(void **state)
     scratch_remove(folder);
 }
 
+/* The last block's checksum ends in a zero: it must not be taken for a byte behind the block. */
+static void test_recover_flac_keeps_a_checksum_that_ends_in_zero(void **state)
+{
+    const struct shape shape = {STEM_FLAC, STEM_PCM24};
+    char *folder = scratch_make(), path[256];
+    unsigned char bytes[RECOVER_FLAC_SILENCE_BYTES];
+    struct recover_flac_block block = {.frames = 1, .channels = 1, .bits = 24};
+    struct stem_recover_report report;
+    size_t size = recover_flac_silence(&block, RATE, bytes);
+    (void)state;
+    while (bytes[size - 1] != 0) {
+        block.frames++;
+        size = recover_flac_silence(&block, RATE, bytes);
+    }
+    assert_in_range(block.frames, 1, 4095);
+    record_and_die(folder, &shape);
+    for (int s = 0; s < STEMS; s++) {
+        file_path(folder, s, STEM_FLAC, path, sizeof path);
+        assert_int_equal(truncate(path, 86), 0); /* the head */
+    }
+    file_path(folder, 0, STEM_FLAC, path, sizeof path);
+    FILE *file = fopen(path, "ab");
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    fclose(file);
+    write_manifest(folder, &shape, 0, STEM_TAKE_RECORDING);
+    assert_int_equal(stem_recover_folder(folder, &report, NULL), 0);
+    assert_int_equal(report.take.frames, block.frames);
+    stem_recover_report_finish(&report);
+    assert_int_equal(size_of(path), 86 + size);
+    check_verify(folder);
+    scratch_remove(folder);
+}
+
 /* Power cuts */
 
 static void test_recover_lists_a_tail_of_zeros_and_a_hole(void **state)
@@ -690,6 +724,7 @@ int main(void)
         cmocka_unit_test(test_recover_makes_a_lost_header_anew),
         cmocka_unit_test(test_recover_completes_files_beyond_4_gib),
         cmocka_unit_test(test_recover_flac_keeps_whole_blocks_around_damage),
+        cmocka_unit_test(test_recover_flac_keeps_a_checksum_that_ends_in_zero),
         cmocka_unit_test(test_recover_lists_a_tail_of_zeros_and_a_hole),
         cmocka_unit_test(test_recover_keeps_the_timeline_that_the_manifest_knew),
         cmocka_unit_test(test_recover_rebuilds_a_manifest_that_cannot_be_read),
