@@ -3,8 +3,10 @@
  *     config_source   looks at the text for what libconfig gets wrong
  *     config_reader   libconfig's tree, places and messages;  config_values: checked values
  *     config.c        settings at the top and of OSC;         config_stems: inputs, returns, stems
+ *     config_names    templates of folder and file names
  *     config_rules    what spans several settings
  */
+#include "config_names.h"
 #include "config_reader.h"
 #include "config_rules.h"
 #include "config_stems.h"
@@ -286,6 +288,7 @@ static void set_defaults(struct config_reader *reader, struct stem_config *confi
     config->client = config_reader_copy(reader, "stemd");
     config->server = config_reader_copy(reader, "default");
     config->takes = config_reader_copy(reader, "/srv/takes");
+    config_default_names(reader, config);
     config->container = STEM_WAV;
     config->encoding = STEM_PCM24;
     config->tape_seconds = 20;
@@ -310,6 +313,7 @@ static void read_all(struct config_reader *reader, struct stem_config *config)
     set_defaults(reader, config);
     read_jack_names(&top, config);
     read_folders(&top, config);
+    config_read_names(&top, config);
     read_format(&top, config);
     read_numbers(&top, config);
     read_levels(&top, config);

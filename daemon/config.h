@@ -69,11 +69,14 @@ struct stem_config_tail {
 };
 
 struct stem_config {
-    char *path;   /* file it came from */
-    char *client; /* JACK client name; "stemd" */
-    char *server; /* JACK server name; "default" */
-    char *takes;  /* folder for take folders */
-    char *spare;  /* where takes go on when that is full or fails; NULL: nowhere */
+    char *path;        /* file it came from */
+    char *client;      /* JACK client name; "stemd" */
+    char *server;      /* JACK server name; "default" */
+    char *takes;       /* folder for take folders */
+    char *spare;       /* where takes go on when that is full or fails; NULL: nowhere */
+    char *naming;      /* preset of the two templates below: "standard", "delivery"; "standard" */
+    char *folder_name; /* template of a take's folder, see naming_template.h */
+    char *file_name;   /* template of its files */
     enum stem_container container;
     enum stem_encoding encoding;
     double tape_seconds;    /* 20 */

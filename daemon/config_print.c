@@ -133,7 +133,9 @@ static void print_top(FILE *out, const struct stem_config *config)
         const char *value;
     } STRINGS[] = {{"client", config->client}, {"server", config->server}, {"takes", config->takes},
         {"format", stem_container_name(config->container)},
-        {"encoding", stem_encoding_name(config->encoding)}, {"spare", config->spare}};
+        {"encoding", stem_encoding_name(config->encoding)}, {"naming", config->naming},
+        {"folder_name", config->folder_name}, {"file_name", config->file_name},
+        {"spare", config->spare}};
     for (size_t k = 0; k < sizeof STRINGS / sizeof *STRINGS; k++) {
         if (!STRINGS[k].value)
             continue;

@@ -1,5 +1,6 @@
 #include "config_rules.h"
 
+#include "config_names.h"
 #include "layout.h"
 #include "naming.h"
 
@@ -347,5 +348,7 @@ void config_check_rules(struct config_reader *reader, const struct stem_config *
         check_port_names(&rules);
     if (rules.sound && reader->errors->count == errors_before)
         check_shares(&rules);
+    if (rules.sound && reader->errors->count == errors_before)
+        config_check_names(reader, config);
     free(rules.units);
 }

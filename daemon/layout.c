@@ -221,3 +221,13 @@ bool stem_layout_feeds(const struct stem_layout *layout, uint32_t port, uint32_t
             return true;
     return false;
 }
+
+void stem_layout_file_name(const struct stem_layout_track *track, const struct stem_config *config,
+    const struct stem_naming_values *values, char name[STEM_NAMING_BYTES])
+{
+    struct stem_naming_values own = *values;
+    own.index = track->number;
+    own.stem = track->name;
+    stem_naming_file(
+        config->file_name, &own, "", stem_container_extension(config->container), name);
+}

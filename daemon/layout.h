@@ -9,6 +9,7 @@
 
 #include "config.h"
 #include "mix.h"
+#include "naming_template.h"
 
 struct stem_layout_port {
     char *name;       /* JACK short name */
@@ -42,6 +43,10 @@ struct stem_layout *stem_layout_create(const struct stem_config *config);
 
 /* Frees; NULL is allowed. */
 void stem_layout_destroy(struct stem_layout *layout);
+
+/* The name of a track's file; `values` still lacks index and stem. */
+void stem_layout_file_name(const struct stem_layout_track *track, const struct stem_config *config,
+    const struct stem_naming_values *values, char name[STEM_NAMING_BYTES]);
 
 /* Whether a port belongs to a track: a route leads from it there. */
 bool stem_layout_feeds(const struct stem_layout *layout, uint32_t port, uint32_t track);

@@ -1,12 +1,10 @@
 #include "recording_parts.h"
 
 #include "fact_log.h"
-#include "naming.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static int fail(struct stem_recording *recording)
 {
@@ -141,24 +139,6 @@ int stem_recording_sync(struct stem_recording *recording, struct stem_error *err
     return stem_take_save(&recording->take, recording->folder, error);
 }
 
-/* Title and tempo may have come after the folder was made: its name follows them. A name that is
- * taken stays as it is. */
-static void rename_folder(struct stem_recording *recording)
-{
-    char name[STEM_NAME_BYTES * 2], path[PATH_MAX + sizeof name];
-    stem_naming_take_folder(
-        &recording->started, recording->take.title, recording->take.tempo_bpm, name, sizeof name);
-    size_t length = (size_t)snprintf(path, sizeof path, "%s/%s", recording->takes, name);
-    bool same = strncmp(recording->folder, path, length) == 0 &&
-                (recording->folder[length] == '\0' || recording->folder[length] == '-');
-    struct stat there;
-    if (recording->keeps_name || same || length >= sizeof recording->folder ||
-        stat(path, &there) == 0)
-        return;
-    if (rename(recording->folder, path) == 0)
-        memcpy(recording->folder, path, length + 1);
-}
-
 /* Frames that every file has. */
 static uint64_t shortest(const struct stem_recording *recording)
 {
@@ -229,8 +209,10 @@ int stem_recording_finish(struct stem_recording *recording, const char *failure,
     take->progress = failure ? STEM_TAKE_FAILED : STEM_TAKE_COMPLETE;
     stem_take_set_string(&take->failure, failure);
     recording_drop_reserve(recording);
-    rename_folder(recording);
-    if (stem_take_save(take, recording->folder, status ? NULL : &problem))
+    recording_rename(recording);
+    const bool saved = stem_take_save(take, recording->folder, status ? NULL : &problem) == 0;
+    recording_renamed(recording, saved);
+    if (!saved)
         status = -1;
     if (status && error)
         *error = problem;

@@ -1,5 +1,4 @@
 /* Making the folder, files and manifest of a take. */
-#include "naming.h"
 #include "recording_parts.h"
 
 #include <errno.h>
@@ -17,32 +16,50 @@ struct stem_take_stem *recording_entry(struct stem_recording *recording, uint32_
                                                                 : &recording->take.stems[track];
 }
 
-/* Makes TAKES/NAME, or NAME-2 … when that exists; the takes folder itself too when it is missing.
- */
+/* "NAME", "NAME-2" … of what is given, or by the template. */
+static void number_folder(
+    const struct stem_recording *recording, const char *given, char name[STEM_NAMING_BYTES])
+{
+    if (!given)
+        recording_folder_name(recording, name);
+    else if (recording->number == 1)
+        snprintf(name, STEM_NAMING_BYTES, "%s", given);
+    else
+        snprintf(name, STEM_NAMING_BYTES, "%s-%u", given, recording->number);
+}
+
+/* The number that the template has in a given name, so that files get the same one; or 1. */
+static unsigned number_of(struct stem_recording *recording, const char *given)
+{
+    char name[STEM_NAMING_BYTES];
+    for (recording->number = 1; recording->number <= RECORDING_MOST_NUMBER; recording->number++) {
+        recording_folder_name(recording, name);
+        if (strcmp(name, given) == 0)
+            return recording->number;
+    }
+    return 1;
+}
+
+/* Makes the take's folder, with the first number whose name is free; the takes folder itself too
+ * when it is missing. `folder` is set only when it was made. */
 static int make_folder(
     struct stem_recording *recording, const char *given, struct stem_error *error)
 {
-    char name[NAME_MAX + 1];
-    if (given)
-        snprintf(name, sizeof name, "%s", given);
-    else
-        stem_naming_take_folder(&recording->started, recording->take.title,
-            recording->take.tempo_bpm, name, sizeof name);
+    char name[STEM_NAMING_BYTES], path[PATH_MAX];
     if (mkdir(recording->takes, 0777) != 0 && errno != EEXIST)
         return stem_error_set_errno(
             error, errno, "cannot make the takes folder \"%s\"", recording->takes);
-    for (unsigned number = 1; number < 1000; number++) {
-        char suffix[16] = "";
-        if (number > 1)
-            snprintf(suffix, sizeof suffix, "-%u", number);
-        if (snprintf(recording->folder, sizeof recording->folder, "%s/%s%s", recording->takes, name,
-                suffix) >= (int)sizeof recording->folder)
+    for (recording->number = 1; recording->number <= RECORDING_MOST_NUMBER; recording->number++) {
+        number_folder(recording, given, name);
+        if (snprintf(path, sizeof path, "%s/%s", recording->takes, name) >= (int)sizeof path)
             return stem_error_set(error, "the path of the takes folder is too long");
-        if (mkdir(recording->folder, 0777) == 0)
+        if (mkdir(path, 0777) == 0) {
+            memcpy(recording->folder, path, strlen(path) + 1);
+            recording->number = given ? number_of(recording, given) : recording->number;
             return 0;
+        }
         if (errno != EEXIST)
-            return stem_error_set_errno(
-                error, errno, "cannot make the take folder \"%s\"", recording->folder);
+            return stem_error_set_errno(error, errno, "cannot make the take folder \"%s\"", path);
     }
     return stem_error_set(error, "too many takes are called \"%s/%s\"", recording->takes, name);
 }
@@ -51,9 +68,8 @@ static int describe_track(struct stem_recording *recording,
     const struct stem_recording_params *params, uint32_t t, struct stem_error *error)
 {
     const struct stem_layout_track *track = &params->layout->tracks[t];
-    char file[STEM_NAME_BYTES + 16];
-    stem_naming_stem_file(track->number, track->name,
-        stem_container_extension(params->config->container), file, sizeof file);
+    char file[STEM_NAMING_BYTES];
+    recording_file_name(recording, t, file);
     struct stem_take *take = &recording->take;
     bool is_mix = recording->has_mix && t == recording->tracks - 1;
     if (is_mix) {
@@ -125,7 +141,7 @@ static int describe_take(struct stem_recording *recording,
 static int open_file(struct stem_recording *recording, const struct stem_recording_params *params,
     uint32_t t, struct stem_error *error)
 {
-    char path[PATH_MAX + STEM_NAME_BYTES + 32], originated[32];
+    char path[PATH_MAX + STEM_NAMING_BYTES + 1], originated[32];
     snprintf(path, sizeof path, "%s/%s", recording->folder, recording_entry(recording, t)->file);
     strftime(originated, sizeof originated, "%Y-%m-%dT%H:%M:%S", &recording->started);
     const struct stem_file_params file = {
@@ -146,7 +162,7 @@ static int open_file(struct stem_recording *recording, const struct stem_recordi
 /* Takes back what was made when a take cannot begin. Only files that this recording created. */
 static void remove_empty(struct stem_recording *recording)
 {
-    char path[PATH_MAX + STEM_NAME_BYTES + 32];
+    char path[PATH_MAX + STEM_NAMING_BYTES + 1];
     for (uint32_t t = 0; recording->files && t < recording->tracks; t++) {
         if (!recording->files[t])
             continue;
@@ -194,12 +210,12 @@ void recording_destroy(struct stem_recording *recording)
 static int open_all(struct stem_recording *recording, const struct stem_recording_params *params,
     struct stem_error *error)
 {
-    if (describe_take(recording, params, error))
+    if (describe_take(recording, params, error) || make_folder(recording, params->name, error))
         return -1;
     for (uint32_t t = 0; t < recording->tracks; t++)
         if (describe_track(recording, params, t, error))
             return -1;
-    if (make_folder(recording, params->name, error) || make_reserve(recording, error))
+    if (make_reserve(recording, error))
         return -1;
     for (uint32_t t = 0; t < recording->tracks; t++)
         if (open_file(recording, params, t, error))
@@ -216,6 +232,8 @@ struct stem_recording *stem_recording_create(
         return NULL;
     }
     recording->takes = params->takes;
+    recording->config = params->config;
+    recording->layout = params->layout;
     recording->rate_hz = params->rate_hz;
     recording->keeps_name = params->name != NULL;
     recording->tracks = params->layout->track_count;

@@ -1,8 +1,9 @@
-/* The inside of a recording: recording_open.c makes folder and files, recording.c fills them and
- * completes them. Writer thread only. */
+/* The inside of a recording: recording_open.c makes folder and files, recording_names.c names them,
+ * recording.c fills them and completes them. Writer thread only. */
 #ifndef STEMD_RECORDING_PARTS_H
 #define STEMD_RECORDING_PARTS_H
 
+#include "naming_template.h"
 #include "recording.h"
 #include "stem_file.h"
 
@@ -10,14 +11,18 @@
 
 /* Disk space kept for the manifest, so that a take on a full disk can still be completed. */
 #define RECORDING_RESERVE ".reserve"
-enum { RECORDING_RESERVE_BYTES = 256 * 1024 };
+enum { RECORDING_RESERVE_BYTES = 256 * 1024, RECORDING_MOST_NUMBER = 9999 };
 
 struct stem_recording {
     char folder[PATH_MAX];
     const char *takes;
+    const struct stem_config *config;
+    const struct stem_layout *layout;
     struct tm started;
     struct stem_take take;
     struct stem_file **files; /* one per track, in the tape's order */
+    char **old_files;         /* names that files had until its end; NULL: still have */
+    unsigned number;          /* among takes of the same name, from 1 */
     uint32_t tracks;
     uint32_t rate_hz;
     bool has_mix;
@@ -29,6 +34,17 @@ struct stem_recording {
 
 /* The manifest's entry of a track. */
 struct stem_take_stem *recording_entry(struct stem_recording *recording, uint32_t track);
+
+/* The name that the folder should have, by what is known now and with the recording's number. */
+void recording_folder_name(const struct stem_recording *recording, char name[STEM_NAMING_BYTES]);
+/* The same for the file of a track. */
+void recording_file_name(
+    const struct stem_recording *recording, uint32_t track, char name[STEM_NAMING_BYTES]);
+
+/* Lets folder and closed files have the names that fit what became known. Then save the manifest,
+ * and tell whether that was done: the names that it does not have are given up. */
+void recording_rename(struct stem_recording *recording);
+void recording_renamed(struct stem_recording *recording, bool saved);
 
 /* Gives the reserved space back. */
 void recording_drop_reserve(const struct stem_recording *recording);

@@ -1,10 +1,8 @@
 #include "naming.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -65,26 +63,6 @@ void stem_naming_safe(const char *name, char *safe, size_t size)
     while (length > 0 && (safe[length - 1] == '-' || safe[length - 1] == '.'))
         length--;
     safe[length] = '\0';
-}
-
-void stem_naming_take_folder(
-    const struct tm *when, const char *title, double tempo_bpm, char *name, size_t size)
-{
-    char moment[32], safe[STEM_NAME_BYTES] = "", tempo[32] = "";
-    strftime(moment, sizeof moment, "%Y-%m-%d_%H-%M-%S", when);
-    if (title)
-        stem_naming_safe(title, safe, sizeof safe);
-    if (tempo_bpm > 0)
-        snprintf(tempo, sizeof tempo, "_%gbpm", round(tempo_bpm * 1000) / 1000);
-    snprintf(name, size, "%s%s%s%s", moment, safe[0] ? "_" : "", safe, tempo);
-}
-
-void stem_naming_stem_file(
-    unsigned number, const char *stem, const char *extension, char *name, size_t size)
-{
-    char safe[STEM_NAME_BYTES];
-    stem_naming_safe(stem, safe, sizeof safe);
-    snprintf(name, size, "%02u_%s.%s", number, safe, extension);
 }
 
 static unsigned smallest(unsigned a, unsigned b, unsigned c)

@@ -3,7 +3,6 @@
 #define STEM_NAMING_H
 
 #include <stddef.h>
-#include <time.h>
 
 enum { STEM_NAME_BYTES = 128 };
 
@@ -12,15 +11,6 @@ enum { STEM_NAME_BYTES = 128 };
  * and trailing '-' and '.' are cut, the length is bounded by `size`. Invalid UTF-8 is treated byte
  * by byte as "anything else". May come out empty. */
 void stem_naming_safe(const char *name, char *safe, size_t size);
-
-/* "2026-11-20_21-53-07_Night-Train_120bpm": local time, then title and tempo where there are any
- * (title NULL or empty after making it safe: left out; tempo 0: left out; 120.5 → "120.5bpm"). */
-void stem_naming_take_folder(
-    const struct tm *when, const char *title, double tempo_bpm, char *name, size_t size);
-
-/* "01_Drums.wav": number 0 is the mix. At least two digits. */
-void stem_naming_stem_file(
-    unsigned number, const char *stem, const char *extension, char *name, size_t size);
 
 /* Number of edits (insert, delete, replace, swap of neighbours) between two words, without regard
  * to case; used to suggest what a misspelt setting or stem was meant to be. */

@@ -6,7 +6,6 @@
  * what the page is told of them (levels, waveforms, residual) is made up. A mix, gaps, xruns and
  * markers are always there; with an odd number of stems the null test fails.
  */
-#include "naming.h"
 #include "report.h"
 #include "stem_file.h"
 
@@ -81,7 +80,7 @@ static void describe_levels(struct stem_take_stem *stem, unsigned number)
 
 static void make_take(struct stem_take *take, unsigned stems, double seconds, const char *title)
 {
-    char name[32], file[STEM_NAME_BYTES];
+    char name[32], file[32];
     *take = (struct stem_take){.progress = STEM_TAKE_COMPLETE,
         .rate_hz = RATE,
         .frames = (uint64_t)(seconds * RATE) / BLOCK * BLOCK,
@@ -98,7 +97,7 @@ static void make_take(struct stem_take *take, unsigned stems, double seconds, co
     take->mix.frames = take->frames;
     for (unsigned s = 0; s < stems; s++) {
         snprintf(name, sizeof name, "Stem %u", s + 1);
-        stem_naming_stem_file(s + 1, name, "wav", file, sizeof file);
+        snprintf(file, sizeof file, "%02u_Stem-%u.wav", s + 1, s + 1);
         need(stem_take_add_stem(take, name, file, 2) == 0);
         take->stems[s].frames = take->frames;
         describe_levels(&take->stems[s], s);

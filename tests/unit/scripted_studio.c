@@ -62,8 +62,11 @@ static struct stem_config_stem stems[] = {
 static struct stem_config configuration(void)
 {
     static char client[] = "stemd", mix[] = "Mix";
+    static char folder_name[] = STEM_NAMING_FOLDER, file_name[] = STEM_NAMING_FILE;
     return (struct stem_config){
         .client = client,
+        .folder_name = folder_name,
+        .file_name = file_name,
         .container = STEM_WAV,
         .encoding = STEM_PCM24,
         .stems = stems,

@@ -140,6 +140,9 @@ static void test_config_fills_in_the_defaults(void **state)
     assert_string_equal(config->client, "stemd");
     assert_string_equal(config->server, "default");
     assert_string_equal(config->takes, "/srv/takes");
+    assert_string_equal(config->naming, "standard");
+    assert_string_equal(config->folder_name, "{date}_{time}_{title}_{tempo}bpm");
+    assert_string_equal(config->file_name, "{index}_{stem}");
     assert_int_equal(config->container, STEM_WAV);
     assert_int_equal(config->encoding, STEM_PCM24);
     assert_true(config->tape_seconds == 20);
@@ -175,7 +178,8 @@ static void test_config_fills_in_the_defaults(void **state)
 
 static const char EVERYTHING[] =
     "client = \"recorder\"; server = \"stage\"; takes = \"/srv/shows/\";\n"
-    "format = \"flac\"; encoding = \"pcm16\";\n"
+    "format = \"flac\"; encoding = \"pcm16\"; naming = \"delivery\"; file_name = "
+    "\"{stem}_{take}\";\n"
     "tape = 30; preroll = 29.5; sync = 0; headroom = -6; pan_law = -4.5;\n"
     "osc: { listen = [ \"udp://0.0.0.0:7770\", \"unix:///run/stemd/osc\" ];\n"
     "  allow = ( \"10.0.0.0/8\" ); notify = \"udp://10.0.0.7:9000\"; };\n"
@@ -205,6 +209,9 @@ static void test_config_reads_every_setting_at_the_top(void **state)
     assert_string_equal(config->client, "recorder");
     assert_string_equal(config->server, "stage");
     assert_string_equal(config->takes, "/srv/shows");
+    assert_string_equal(config->naming, "delivery");
+    assert_string_equal(config->folder_name, "{title}_{tempo}bpm_{key}_{rate}k{depth}");
+    assert_string_equal(config->file_name, "{stem}_{take}");
     assert_int_equal(config->container, STEM_FLAC);
     assert_int_equal(config->encoding, STEM_PCM16);
     assert_true(config->tape_seconds == 30);
@@ -918,6 +925,9 @@ static void assert_same(const struct stem_config *a, const struct stem_config *b
     assert_string_equal(a->client, b->client);
     assert_string_equal(a->server, b->server);
     assert_string_equal(a->takes, b->takes);
+    assert_string_equal(a->naming, b->naming);
+    assert_string_equal(a->folder_name, b->folder_name);
+    assert_string_equal(a->file_name, b->file_name);
     assert_int_equal(a->container, b->container);
     assert_int_equal(a->encoding, b->encoding);
     assert_true(a->tape_seconds == b->tape_seconds);
@@ -1011,6 +1021,59 @@ static void test_config_reads_the_installed_files(void **state)
     check_example("daw.conf", 5, 10, true);
 }
 
+/* Names */
+
+#define TWO_STEMS                                                                                  \
+    "stems = ( { name = \"A\"; inputs = ( " INPUT " ); }, { name = \"B\"; inputs = ( " INPUT       \
+    " ); } ); mix = { };"
+
+static void test_config_names_wrong_templates(void **state)
+{
+    (void)state;
+    static const struct wrong CASES[] = {
+        {"\nnaming = \"delivry\"; " STEMS,
+            "t.conf:2: naming: expected \"standard\" or \"delivery\", found the string "
+            "\"delivry\"; did you mean \"delivery\"?"},
+        {"naming = 1; " STEMS, "t.conf:1: naming: expected a string, found 1"},
+        {"\n\nfolder_name = \"{titel}\"; " STEMS,
+            "t.conf:3: folder_name: unknown placeholder \"{titel}\"; did you mean \"{title}\"?"},
+        {"folder_name = \"{title}_{stem}\"; " STEMS,
+            "t.conf:1: folder_name: expected what all files of a take have in common, found "
+            "\"{stem}\", which is for \"file_name\""},
+        {"file_name = \"{index}/{stem}\"; folder_name = \"..\"; " STEMS,
+            "t.conf:1: folder_name: expected a letter, a digit or a placeholder first and last, "
+            "found \"..\"\n"
+            "t.conf:1: file_name: expected letters, digits, '_', '-', '.' and placeholders such as "
+            "{stem}, found \"/{stem}\""},
+        {"\nfile_name = \"{title}\"; " TWO_STEMS,
+            "t.conf:2: file_name: expected a name of its own for every file, found "
+            "\"Title.wav\" for \"A\" and for \"B\"; {index} or {stem} tells them apart"},
+    };
+    CHECK_WRONG(CASES);
+}
+
+static void test_config_templates_fit_all_stems(void **state)
+{
+    (void)state;
+    char text[600], name[101];
+    stem_config_destroy(must_load_text("file_name = \"{stem}\"; " TWO_STEMS));
+    stem_config_destroy(must_load_text("file_name = \"{index}\"; " TWO_STEMS));
+    stem_config_destroy(must_load_text("naming = \"delivery\"; " TWO_STEMS));
+    stem_config_destroy(must_load_text("file_name = \"Stem\"; " STEMS)); /* there is one */
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    snprintf(text, sizeof text,
+        "\nfile_name = \"{stem}.{stem}.{stem}\"; stems = ( { name = \"%s\"; inputs = ( " INPUT
+        " ); } );",
+        name);
+    write_text("t.conf", text);
+    assert_null(load("t.conf"));
+    assert_int_equal(fixture.errors.count, 1);
+    assert_non_null(strstr(fixture.errors.texts[0],
+        "t.conf:2: file_name: expected file names of at most 240 bytes, found a longer one for "
+        "\"xxx"));
+}
+
 /* Robustness */
 
 static void test_config_survives_truncated_and_damaged_files(void **state)
@@ -1089,6 +1152,8 @@ int main(void)
         TEST(test_config_print_reads_back_nasty_values),
         TEST(test_config_print_keeps_odd_file_names_in_the_comment),
         TEST(test_config_reads_the_installed_files),
+        TEST(test_config_names_wrong_templates),
+        TEST(test_config_templates_fit_all_stems),
         TEST(test_config_survives_truncated_and_damaged_files),
         TEST(test_config_text_accepts_utf8_only),
         TEST(test_config_destroy_accepts_nothing),

@@ -3,7 +3,6 @@
 #include "unit.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -124,48 +123,6 @@ static void test_naming_safe_cuts_what_is_too_long(void **state)
     }
 }
 
-static void check_folder(const char *title, double tempo_bpm, const char *wanted)
-{
-    const struct tm when = {
-        .tm_year = 126, .tm_mon = 10, .tm_mday = 20, .tm_hour = 21, .tm_min = 53, .tm_sec = 7};
-    char name[2 * STEM_NAME_BYTES];
-    stem_naming_take_folder(&when, title, tempo_bpm, name, sizeof name);
-    assert_string_equal(name, wanted);
-}
-
-static void test_naming_take_folder(void **state)
-{
-    (void)state;
-    check_folder("Night Train", 120, "2026-11-20_21-53-07_Night-Train_120bpm");
-    check_folder("Night Train", 0, "2026-11-20_21-53-07_Night-Train");
-    check_folder("", 120.5, "2026-11-20_21-53-07_120.5bpm");
-    check_folder(NULL, 0, "2026-11-20_21-53-07");
-    check_folder("太鼓", 0, "2026-11-20_21-53-07"); /* nothing of it is safe */
-    check_folder("../x", 0, "2026-11-20_21-53-07_x");
-}
-
-static void test_naming_take_folder_rounds_the_tempo(void **state)
-{
-    (void)state;
-    check_folder(NULL, 119.99999, "2026-11-20_21-53-07_120bpm");
-    check_folder(NULL, (double)98.6f, "2026-11-20_21-53-07_98.6bpm");
-    check_folder(NULL, 100.0 / 3, "2026-11-20_21-53-07_33.333bpm");
-    check_folder(NULL, -5, "2026-11-20_21-53-07");
-    check_folder(NULL, (double)NAN, "2026-11-20_21-53-07");
-}
-
-static void test_naming_stem_file(void **state)
-{
-    (void)state;
-    char name[STEM_NAME_BYTES + 16];
-    stem_naming_stem_file(1, "Drums", "wav", name, sizeof name);
-    assert_string_equal(name, "01_Drums.wav");
-    stem_naming_stem_file(0, "Mix", "flac", name, sizeof name);
-    assert_string_equal(name, "00_Mix.flac");
-    stem_naming_stem_file(128, "Lead Vox / dbl", "caf", name, sizeof name);
-    assert_string_equal(name, "128_Lead-Vox-dbl.caf");
-}
-
 /* The same number by its definition, without a table: what one edit less leads to. */
 static unsigned slow_distance(const char *a, const char *b)
 {
@@ -251,9 +208,6 @@ int main(void)
         cmocka_unit_test(test_naming_safe_of_invalid_utf8),
         cmocka_unit_test(test_naming_safe_of_anything),
         cmocka_unit_test(test_naming_safe_cuts_what_is_too_long),
-        cmocka_unit_test(test_naming_take_folder),
-        cmocka_unit_test(test_naming_take_folder_rounds_the_tempo),
-        cmocka_unit_test(test_naming_stem_file),
         cmocka_unit_test(test_naming_distance_by_its_definition),
         cmocka_unit_test(test_naming_distance_examples),
         cmocka_unit_test(test_naming_suggests_the_likely_word),

@@ -701,6 +701,80 @@ static void test_session_manifest_tells_title_key_tempo(void **state)
     stem_take_finish(&take);
 }
 
+static void use_templates(const char *folder_name, const char *file_name)
+{
+    static char texts[2][64];
+    snprintf(texts[0], sizeof texts[0], "%s", folder_name);
+    snprintf(texts[1], sizeof texts[1], "%s", file_name);
+    studio->config.folder_name = texts[0];
+    studio->config.file_name = texts[1];
+}
+
+/* Records a moment; `late` is a title that comes while it runs. Returns the folder's name. */
+static const char *take_of(const char *title, const char *late, struct stem_take *take)
+{
+    forget();
+    give(STEM_COMMAND_START, now(), title);
+    pass(2);
+    if (late)
+        give(STEM_COMMAND_TITLE, now(), late);
+    pass(2);
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    const struct stem_event *event = find(STEM_EVENT_FINISHED, 0);
+    assert_non_null(event);
+    load_and_check(take, event->text);
+    return strrchr(event->text, '/') + 1;
+}
+
+static void check_name(
+    const char *title, const char *late, const char *folder_name, const char *file)
+{
+    struct stem_take take;
+    assert_string_equal(take_of(title, late, &take), folder_name);
+    assert_string_equal(take.stems[0].file, file);
+    stem_take_finish(&take);
+}
+
+static size_t entries(const char *name)
+{
+    char path[PATH_MAX];
+    size_t count = 0;
+    snprintf(path, sizeof path, "%s/%s", takes, name);
+    DIR *directory = opendir(path);
+    assert_non_null(directory);
+    for (const struct dirent *entry; (entry = readdir(directory));)
+        count += entry->d_name[0] != '.';
+    closedir(directory);
+    return count;
+}
+
+static void test_session_takes_of_one_name_are_numbered(void **state)
+{
+    (void)state;
+    use_templates("{title}", "{title}_{stem}");
+    check_name("Song", NULL, "Song", "Song_Drums.wav");
+    check_name("Song", NULL, "Song-2", "Song_Drums.wav");
+    check_name("Song", NULL, "Song-3", "Song_Drums.wav");
+    use_templates("{title}_take{take}", "{stem}_{take}");
+    check_name("Song", NULL, "Song_take01", "Drums_01.wav");
+    check_name("Song", NULL, "Song_take02", "Drums_02.wav");
+}
+
+static void test_session_names_follow_a_late_title(void **state)
+{
+    (void)state;
+    use_templates("{title}", "{title}_{stem}");
+    check_name("Song", "Night Train", "Night-Train", "Night-Train_Drums.wav");
+    check_name("Other", "Night Train", "Night-Train-2", "Night-Train_Drums.wav");
+    assert_int_equal(entries("Night-Train-2"), 4); /* three files once, and the manifest */
+    check_name("Night-Train", "Night", "Night", "Night_Drums.wav");
+    check_name("Night", "Night", "Night-2", "Night_Drums.wav"); /* and stays that */
+    use_templates("{title}_{take}", "{stem}_{take}");
+    check_name("Song", "Night Train", "Night-Train_01", "Drums_01.wav");
+    check_name("Song", "Night Train", "Night-Train_02", "Drums_02.wav");
+}
+
 static void test_session_takes_the_tempo_from_the_transport(void **state)
 {
     (void)state;
@@ -1211,6 +1285,8 @@ int main(void)
         TEST(test_session_clock_that_goes_back_is_listed),
         TEST(test_session_lost_server_is_one_gap),
         TEST(test_session_manifest_tells_title_key_tempo),
+        TEST(test_session_takes_of_one_name_are_numbered),
+        TEST(test_session_names_follow_a_late_title),
         TEST(test_session_takes_the_tempo_from_the_transport),
         TEST(test_session_markers_and_xruns_count_from_the_start),
         TEST(test_session_start_at_a_frame_to_come),
