@@ -69,10 +69,15 @@ static int make_null(struct run *run, struct stem_survey *survey, uint64_t frame
 
 static void measure_block(struct run *run)
 {
-    if (run->has_null)
+    bool is_recovered = stem_take_reader_meets_recovered(&run->reader);
+    if (run->has_null && !is_recovered)
         survey_null_add(&run->null); /* before bad samples are silenced */
     for (size_t k = 0; k < run->reader.count; k++)
         survey_meter_add(run->meters[k], run->reader.sources[k].block, run->reader.sources[k].got);
+    if (run->has_null && is_recovered) {
+        stem_take_reader_blank_recovered(&run->reader);
+        survey_null_add(&run->null);
+    }
 }
 
 static int read_all(struct run *run, uint64_t frames, stem_survey_progress *progress, void *data,

@@ -186,17 +186,39 @@ static void blank(struct stem_take_reader *reader, size_t begin, size_t end)
     }
 }
 
+/* The part of a recovered gap that lies in the block, from the block's first frame on. */
+static bool recovered_part(const struct stem_take_reader *reader, const struct stem_take_gap *gap,
+    size_t *begin, size_t *end)
+{
+    uint64_t first = gap->frame, behind = gap->frame + gap->frames;
+    if (!(gap->reasons & STEM_GAP_RECOVERED) || first >= reader->next || behind <= reader->from)
+        return false;
+    *begin = first > reader->from ? (size_t)(first - reader->from) : 0;
+    *end = (size_t)((behind < reader->next ? behind : reader->next) - reader->from);
+    return true;
+}
+
+/* Gaps that end before the block are of no interest; recovered ones are near the end. */
+static bool is_past(const struct stem_take_reader *reader, const struct stem_take_gap *gap)
+{
+    return gap->frame + gap->frames <= reader->from;
+}
+
+bool stem_take_reader_meets_recovered(const struct stem_take_reader *reader)
+{
+    const struct stem_take *take = reader->take;
+    size_t begin, end;
+    for (size_t g = take->gap_count; g > 0 && !is_past(reader, &take->gaps[g - 1]); g--)
+        if (recovered_part(reader, &take->gaps[g - 1], &begin, &end))
+            return true;
+    return false;
+}
+
 void stem_take_reader_blank_recovered(struct stem_take_reader *reader)
 {
     const struct stem_take *take = reader->take;
-    for (size_t g = take->gap_count; g > 0; g--) { /* they are near the end */
-        uint64_t begin = take->gaps[g - 1].frame, end = begin + take->gaps[g - 1].frames;
-        if (end <= reader->from)
-            break;
-        if (begin >= reader->next || !(take->gaps[g - 1].reasons & STEM_GAP_RECOVERED))
-            continue;
-        begin = begin > reader->from ? begin : reader->from;
-        end = end < reader->next ? end : reader->next;
-        blank(reader, (size_t)(begin - reader->from), (size_t)(end - reader->from));
-    }
+    size_t begin, end;
+    for (size_t g = take->gap_count; g > 0 && !is_past(reader, &take->gaps[g - 1]); g--)
+        if (recovered_part(reader, &take->gaps[g - 1], &begin, &end))
+            blank(reader, begin, end);
 }

@@ -64,8 +64,9 @@ struct stem_null_test *stem_take_reader_null_test(const struct stem_take_reader 
 /* Frames of the block, from its first on, that all files of the null test have. */
 size_t stem_take_reader_null_frames(const struct stem_take_reader *reader);
 
-/* Silences the block where the take was recovered: some files have audio there and others have not,
- * so nothing can be compared. */
+/* Where the take was recovered some files have audio and others have not, so nothing can be
+ * compared: whether the block reaches into such a place; and silencing it there. */
+bool stem_take_reader_meets_recovered(const struct stem_take_reader *reader);
 void stem_take_reader_blank_recovered(struct stem_take_reader *reader);
 
 #endif

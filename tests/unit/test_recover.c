@@ -7,6 +7,7 @@
 #include "recover.h"
 #include "recover_flac_blocks.h"
 #include "stem_file.h"
+#include "survey.h"
 #include "take.h"
 #include "take_lock.h"
 #include "verify.h"
@@ -674,6 +675,49 @@ static void test_recover_follows_no_links(void **state)
     scratch_remove(folder);
 }
 
+/* Where one file has ended and the mix has not, nothing is compared. */
+static void test_recover_leaves_gaps_out_of_the_null_test(void **state)
+{
+    char *folder = scratch_make(), path[256];
+    struct stem_take take = {.rate_hz = RATE, .container = STEM_WAV, .encoding = STEM_PCM24};
+    struct stem_recover_report recovered;
+    struct stem_verify_report report;
+    struct stem_survey survey;
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        snprintf(path, sizeof path, "%s/%s", folder, k ? "01_A.wav" : "00_Mix.wav");
+        const struct stem_file_params params = {.path = path,
+            .container = STEM_WAV,
+            .encoding = STEM_PCM24,
+            .rate_hz = RATE,
+            .channels = 1};
+        struct stem_file *file = stem_file_create(&params, NULL);
+        assert_non_null(file);
+        write_pattern(file, 0, 0, k ? 9000 : 12000);
+        assert_int_equal(stem_file_close(file, false, NULL), 0);
+    }
+    take.has_mix = true;
+    take.mix.channels = 1;
+    assert_int_equal(stem_take_add_stem(&take, "A", "01_A.wav", 1) ||
+                         stem_take_set_string(&take.mix.name, "Mix") ||
+                         stem_take_set_string(&take.mix.file, "00_Mix.wav") ||
+                         stem_take_save(&take, folder, NULL),
+        0);
+    stem_take_finish(&take);
+    assert_int_equal(stem_recover_folder(folder, &recovered, NULL), 0);
+    assert_int_equal(recovered.gap_frames, 3000);
+    assert_int_equal(stem_verify_folder(folder, NULL, NULL, &report, NULL), 0);
+    assert_true(report.null_tested && report.null_passed);
+    assert_true(report.residual_peak == 0);
+    assert_int_equal(stem_survey_folder(folder, &recovered.take, NULL, NULL, &survey, NULL), 0);
+    assert_true(survey.residual.measured && survey.residual.passed);
+    assert_true(survey.residual.peak == 0);
+    stem_survey_finish(&survey);
+    stem_verify_report_finish(&report);
+    stem_recover_report_finish(&recovered);
+    scratch_remove(folder);
+}
+
 /* Whole folders */
 
 struct told {
@@ -734,6 +778,7 @@ int main(void)
         cmocka_unit_test(test_recover_goes_on_where_a_recovery_was_killed),
         cmocka_unit_test(test_recover_refuses_what_is_no_take_of_ours),
         cmocka_unit_test(test_recover_follows_no_links),
+        cmocka_unit_test(test_recover_leaves_gaps_out_of_the_null_test),
         cmocka_unit_test(test_recover_takes_completes_unfinished_ones_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
