@@ -174,6 +174,13 @@ static bool all_zero(const unsigned char *bytes, size_t size)
     return size > 0 && bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
 }
 
+/* Bytes that still fit before the next multiple of GATHER_BYTES in the file: writes end there, so
+ * that the page cache gets whole, large pages. */
+static size_t room_in_block(const struct stem_gather *gather)
+{
+    return GATHER_BYTES - (size_t)(stem_gather_length(gather) % GATHER_BYTES);
+}
+
 static int append(struct stem_gather *gather, const unsigned char *bytes, size_t size)
 {
     if (gather->allow_holes && all_zero(bytes, size)) {
@@ -183,13 +190,13 @@ static int append(struct stem_gather *gather, const unsigned char *bytes, size_t
         return 0;
     }
     while (size > 0) {
-        size_t room = GATHER_BYTES - gather->gathered;
+        size_t room = room_in_block(gather);
         size_t part = size < room ? size : room;
         memcpy(gather->bytes + gather->gathered, bytes, part);
         gather->gathered += part;
         bytes += part;
         size -= part;
-        if (gather->gathered == GATHER_BYTES && flush_bytes(gather))
+        if (room_in_block(gather) == GATHER_BYTES && flush_bytes(gather))
             return -1;
     }
     return 0;

@@ -237,6 +237,25 @@ static void test_gather_failure_behind_a_hole(void **state)
     check_file((const unsigned char *)"abc", 3);
 }
 
+/* However the file began: the kernel gets whole pages. */
+static void test_gather_writes_end_at_even_places(void **state)
+{
+    (void)state;
+    enum { EVEN = 65536 };
+    static const unsigned char bytes[EVEN];
+    struct stat file;
+    struct stem_gather *gather = create();
+    assert_int_equal(stem_gather_write(gather, "head", 4), 4);
+    assert_int_equal(stem_gather_flush(gather), 0);
+    for (int64_t blocks = 1; blocks < 4; blocks++) {
+        assert_int_equal(stem_gather_write(gather, bytes, EVEN), EVEN);
+        assert_int_equal(stat(path, &file), 0);
+        assert_int_equal(file.st_size, blocks * EVEN);
+    }
+    assert_int_equal(stem_gather_length(gather), 3 * EVEN + 4);
+    assert_int_equal(stem_gather_close(gather, false), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -244,6 +263,7 @@ int main(void)
         TEST(test_gather_is_a_file_whatever_the_order_of_writes),
         TEST(test_gather_reads_what_was_just_written),
         TEST(test_gather_keeps_small_appends_until_flushed),
+        TEST(test_gather_writes_end_at_even_places),
         TEST(test_gather_leaves_zeros_out),
         TEST(test_gather_cuts),
         TEST(test_gather_is_exclusive_and_closed_on_exec),
