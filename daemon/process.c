@@ -58,15 +58,28 @@ static bool place_for_block(
     return stem_tape_reserve_rt(process->tape, frame, frames);
 }
 
+/* Asks JACK for every buffer. The samples often still lie in the cache of another core, that of the
+ * client that made them: they are sent for here and arrive while the next ports are asked for. */
+static void fetch_buffers(struct stem_process *process, uint32_t frames) STEM_RT
+{
+    enum { LINE_SAMPLES = 16, MOST_SAMPLES = 256 };
+    uint32_t ahead = frames < MOST_SAMPLES ? frames : MOST_SAMPLES;
+    for (uint32_t p = 0; p < process->port_count; p++) {
+        process->buffers[p] = port_buffer_rt(process->ports[p], frames);
+        for (uint32_t k = 0; k < ahead; k += LINE_SAMPLES)
+            __builtin_prefetch(process->buffers[p] + k);
+    }
+}
+
 static void mix_block(struct stem_process *process, uint64_t frame, uint32_t frames) STEM_RT
 {
-    for (uint32_t p = 0; p < process->port_count; p++)
-        process->buffers[p] = port_buffer_rt(process->ports[p], frames);
+    fetch_buffers(process, frames);
     uint32_t tracks = stem_tape_tracks(process->tape);
     for (uint32_t t = 0; t < tracks; t++) {
         struct stem_tape_span span = stem_tape_span_rt(process->tape, t, frame, frames);
         stem_mix_track_rt(process->mix, t, process->buffers, &span);
     }
+    stem_mix_settle_rt();
 }
 
 /* A transport that starts, stops or jumps. What does not fit into the queue is tried again in the

@@ -51,4 +51,8 @@ bool stem_mix_muted(const struct stem_mix *mix, uint32_t track);
 void stem_mix_track_rt(struct stem_mix *mix, uint32_t track, const float *const *ports,
     const struct stem_tape_span *out) STEM_RT;
 
+/* Call it after the last track and before the block is published: mixing stores past the caches,
+ * and such stores do not keep their order with others by themselves. RT safe. */
+void stem_mix_settle_rt(void) STEM_RT;
+
 #endif

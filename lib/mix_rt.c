@@ -1,20 +1,20 @@
 /* The mixing that the process thread does. See mix.h.
  *
  * Each chunk is summed channel by channel into a small planar buffer, then interleaved once into
- * the tape, with the fade on the way when there is one.
+ * the tape, with the fade on the way when there is one. A channel that is one port at unity gain is
+ * interleaved from the port itself: most stems are such, and theirs is most of the work.
  */
 #include "mix_parts.h"
 
 #include <string.h>
 
-/* The first product replaces what is there, so one route at unity gain copies bits. */
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 static void set_product(float *restrict sum, const float *restrict in, float gain, uint32_t frames)
     STEM_RT
 {
-    if (gain == 1.0f) {
-        memcpy(sum, in, frames * sizeof *sum);
-        return;
-    }
     for (uint32_t i = 0; i < frames; i++)
         sum[i] = gain * in[i];
 }
@@ -31,6 +31,7 @@ static void add_product(float *restrict sum, const float *restrict in, float gai
         sum[i] += gain * in[i];
 }
 
+/* Puts the sum of one channel's terms into `sum`. */
 static void sum_channel(float *restrict sum, const struct mix_term *term, uint32_t terms,
     const float *const *ports, uint32_t offset, uint32_t frames) STEM_RT
 {
@@ -45,24 +46,50 @@ static void sum_channel(float *restrict sum, const struct mix_term *term, uint32
     }
 }
 
-static void interleave(float *restrict out, const float (*sum)[MIX_CHUNK_FRAMES], uint32_t channels,
-    uint32_t frames) STEM_RT
+/* Two channels, four frames at a time, past the caches: nobody reads the tape's end at once, and
+ * storing into a cache would first fetch from memory what is to be overwritten. Returns how many
+ * frames were done. */
+static uint32_t interleave_fours(float *restrict out, const float *restrict left,
+    const float *restrict right, uint32_t frames) STEM_RT
+{
+    uint32_t i = 0;
+#if defined(__SSE2__)
+    if ((uintptr_t)out % sizeof(__m128) != 0)
+        return 0;
+    for (; i + 4 <= frames; i += 4) {
+        __m128 l = _mm_loadu_ps(left + i), r = _mm_loadu_ps(right + i);
+        _mm_stream_ps(out + 2 * i, _mm_unpacklo_ps(l, r));
+        _mm_stream_ps(out + 2 * i + 4, _mm_unpackhi_ps(l, r));
+    }
+#else
+    (void)out, (void)left, (void)right, (void)frames;
+#endif
+    return i;
+}
+
+static void interleave_two(float *restrict out, const float *restrict left,
+    const float *restrict right, uint32_t frames) STEM_RT
+{
+    for (uint32_t i = interleave_fours(out, left, right, frames); i < frames; i++) {
+        out[2 * i] = left[i];
+        out[2 * i + 1] = right[i];
+    }
+}
+
+static void interleave(
+    float *restrict out, const float *const *planar, uint32_t channels, uint32_t frames) STEM_RT
 {
     if (channels == 1) {
-        memcpy(out, sum[0], frames * sizeof *out);
+        memcpy(out, planar[0], frames * sizeof *out);
         return;
     }
     if (channels == 2) {
-        const float *restrict left = sum[0], *restrict right = sum[1];
-        for (uint32_t i = 0; i < frames; i++) {
-            out[2 * i] = left[i];
-            out[2 * i + 1] = right[i];
-        }
+        interleave_two(out, planar[0], planar[1], frames);
         return;
     }
     for (uint32_t i = 0; i < frames; i++)
         for (uint32_t c = 0; c < channels; c++)
-            out[i * channels + c] = sum[c][i];
+            out[i * channels + c] = planar[c][i];
 }
 
 /* Moves the level towards its target frame by frame; open and shut are exactly 1 and 0. */
@@ -81,6 +108,18 @@ static void fade(struct stem_mix *mix, struct mix_track *track, float target, ui
     track->level = level;
 }
 
+/* One channel's samples: the port's own when nothing has to be done to them, else their sum. */
+static const float *channel_samples(struct stem_mix *mix, const struct mix_track *track, uint32_t c,
+    const float *const *ports, uint32_t offset, uint32_t frames, bool fading) STEM_RT
+{
+    const struct mix_term *term = mix->term + track->first_term[c];
+    uint32_t terms = track->first_term[c + 1] - track->first_term[c];
+    if (terms == 1 && term->gain == 1.0f && !fading)
+        return ports[term->port] + offset;
+    sum_channel(mix->sum[c], term, terms, ports, offset, frames);
+    return mix->sum[c];
+}
+
 static void mix_chunk(struct stem_mix *mix, struct mix_track *track, const float *const *ports,
     uint32_t offset, uint32_t frames, float *out) STEM_RT
 {
@@ -89,12 +128,13 @@ static void mix_chunk(struct stem_mix *mix, struct mix_track *track, const float
         memset(out, 0, (size_t)frames * track->channels * sizeof *out);
         return;
     }
+    bool fading = track->level != target;
+    const float *planar[STEM_MIX_MAX_CHANNELS];
     for (uint32_t c = 0; c < track->channels; c++)
-        sum_channel(mix->sum[c], mix->term + track->first_term[c],
-            track->first_term[c + 1] - track->first_term[c], ports, offset, frames);
-    if (track->level != target)
+        planar[c] = channel_samples(mix, track, c, ports, offset, frames, fading);
+    if (fading)
         fade(mix, track, target, frames);
-    interleave(out, (const float(*)[MIX_CHUNK_FRAMES])mix->sum, track->channels, frames);
+    interleave(out, planar, track->channels, frames);
 }
 
 void stem_mix_track_rt(struct stem_mix *mix, uint32_t track, const float *const *ports,
@@ -113,4 +153,11 @@ void stem_mix_track_rt(struct stem_mix *mix, uint32_t track, const float *const 
             left -= chunk;
         }
     }
+}
+
+void stem_mix_settle_rt(void) STEM_RT
+{
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
 }

@@ -79,6 +79,32 @@ static void test_mix_one_route_at_unity_hands_bits_through(void **state)
     stem_mix_destroy(mix);
 }
 
+/* A block may begin at any frame of the tape, so at any address, and end there. */
+static void test_mix_two_ports_keep_to_their_places(void **state)
+{
+    (void)state;
+    const uint32_t channels[] = {2};
+    const struct stem_mix_route routes[] = {{4, 0, 0, 1.0f}, {7, 0, 1, 1.0f}};
+    struct stem_mix *mix = make(channels, 1, routes, 2);
+    for (uint32_t frames = 0; frames < 20; frames++)
+        for (size_t before = 0; before < 5; before++) {
+            memset(fixture.out, 0x55, sizeof fixture.out);
+            float untouched = fixture.out[0];
+            float *out = fixture.out + before;
+            struct stem_tape_span span = {.samples = {out, NULL}, .frames = {frames, 0}};
+            stem_mix_track_rt(mix, 0, fixture.ports, &span);
+            stem_mix_settle_rt();
+            for (size_t k = 0; k < before; k++)
+                assert_memory_equal(&fixture.out[k], &untouched, sizeof(float));
+            for (uint32_t i = 0; i < frames; i++) {
+                assert_memory_equal(&out[2 * i], &fixture.port[4][i], sizeof(float));
+                assert_memory_equal(&out[2 * i + 1], &fixture.port[7][i], sizeof(float));
+            }
+            assert_memory_equal(&out[2 * (size_t)frames], &untouched, sizeof(float));
+        }
+    stem_mix_destroy(mix);
+}
+
 /* |float sum - exact sum| is bounded by the rounding of as many products and additions: each rounds
  * by at most half an ulp of a partial sum, whose magnitude the sum of magnitudes bounds. */
 static void check_against_double(const struct stem_mix_route *routes, uint32_t count,
@@ -243,6 +269,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_mix_one_route_at_unity_hands_bits_through, set_up),
+        cmocka_unit_test_setup(test_mix_two_ports_keep_to_their_places, set_up),
         cmocka_unit_test_setup(test_mix_sums_match_double_precision, set_up),
         cmocka_unit_test_setup(test_mix_sums_in_the_order_of_the_routes, set_up),
         cmocka_unit_test_setup(test_mix_inverted_copies_cancel, set_up),
