@@ -113,6 +113,8 @@ void stem_session_destroy(struct stem_session *session)
     if (!session)
         return;
     if (session->recording) {
+        session_take_facts(session);
+        session_write_rest(session);
         stem_error_set(&session->failure, "the recorder was shut down");
         session_step(session, STEM_ON_FAULT, NULL);
     }

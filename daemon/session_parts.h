@@ -91,5 +91,7 @@ bool session_continue(struct stem_session *session);
 void session_first_facts(struct stem_session *session);
 /* Moves the take on towards what is on the tape. Returns true when it got further. */
 bool session_advance(struct stem_session *session, uint64_t written);
+/* Writes all that is on the tape, as far as the disk goes along. */
+void session_write_rest(struct stem_session *session);
 
 #endif

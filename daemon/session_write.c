@@ -3,6 +3,11 @@
 
 enum { FLUSH_NS = 1000000000 };
 
+/* A running take is written in bursts of a quarter of a second: one file after the other then
+ * passes through the processor's caches as a whole, which is cheaper than a little of each all the
+ * time. */
+enum { BURSTS_PER_SECOND = 4 };
+
 /* Facts */
 
 static void take_fact(struct stem_session *session, const struct stem_fact *fact)
@@ -118,10 +123,15 @@ static int sync_when_due(struct stem_session *session, int64_t now, struct stem_
     return status;
 }
 
+static bool is_flush_due(const struct stem_session *session, int64_t now)
+{
+    return now - session->flushed_ns >= FLUSH_NS;
+}
+
 static int flush_when_due(struct stem_session *session, struct stem_error *error)
 {
     int64_t now = session_now_ns();
-    if (now - session->flushed_ns < FLUSH_NS)
+    if (!is_flush_due(session, now))
         return 0;
     session->flushed_ns = now;
     if (stem_recording_flush(session->recording, error))
@@ -145,13 +155,27 @@ static void publish_progress(struct stem_session *session)
     session_publish(&session->status.clips, stem_recording_clips(session->recording));
 }
 
-/* How far this round goes: one chunk, up to what is on the tape and to the take's end. */
+/* Whether what is on the tape up to `limit` shall be written now; a gap is told of at once. */
+static bool is_burst_due(const struct stem_session *session, uint64_t limit)
+{
+    uint64_t burst = session->with.rate_hz / BURSTS_PER_SECOND;
+    const struct stem_gap *gap = stem_gap_list_find(&session->gaps, session->next);
+    burst = burst < STEM_SESSION_CHUNK ? burst : STEM_SESSION_CHUNK;
+    return limit - session->next >= burst || session->state == STEM_STATE_STOPPING ||
+           (gap && gap->frame < limit) || is_flush_due(session, session_now_ns());
+}
+
+/* How far this round goes: one chunk, up to what is on the tape and to the take's end; nowhere when
+ * no burst is due. */
 static uint64_t round_limit(struct stem_session *session, uint64_t written)
 {
     uint64_t limit = session->next + STEM_SESSION_CHUNK;
     limit = limit < written ? limit : written;
-    if (session->next < limit)
-        session_look_for_end(session, limit);
+    if (session->next >= limit)
+        return session->next;
+    session_look_for_end(session, limit);
+    if (!is_burst_due(session, limit))
+        return session->next;
     bool stopping = session->state == STEM_STATE_STOPPING;
     return stopping && session->stop < limit ? session->stop : limit;
 }
@@ -191,4 +215,17 @@ bool session_advance(struct stem_session *session, uint64_t written)
         return true;
     }
     return session->next > before;
+}
+
+void session_write_rest(struct stem_session *session)
+{
+    uint64_t end = stem_tape_written(session->with.tape);
+    if (session->state == STEM_STATE_STOPPING && session->stop < end)
+        end = session->stop;
+    while (session->next < end) {
+        uint64_t limit = session->next + STEM_SESSION_CHUNK;
+        if (write_some(session, limit < end ? limit : end, NULL))
+            return;
+        tell_facts(session);
+    }
 }
