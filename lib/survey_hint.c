@@ -185,10 +185,14 @@ static char *tell_shifted_stem(const struct survey_null *null)
 static char *tell_few_frames(const struct survey_null *null)
 {
     const double rate = null->reader->take->rate_hz;
-    return words("the stems add up to the mix but for %llu frame%s between %.3f s and %.3f s: a "
+    const double first = (double)null->first_wrong / rate, last = (double)null->last_wrong / rate;
+    if (null->wrong_frames == 1)
+        return words(
+            "the stems add up to the mix but for one frame at %.3f s, which must be damaged",
+            first);
+    return words("the stems add up to the mix but for %llu frames between %.3f s and %.3f s: a "
                  "damaged or edited passage, or a limiter on the mix that worked there only",
-        (unsigned long long)null->wrong_frames, null->wrong_frames == 1 ? "" : "s",
-        (double)null->first_wrong / rate, (double)null->last_wrong / rate);
+        (unsigned long long)null->wrong_frames, first, last);
 }
 
 /* What remains is told for the passages that were looked at, on their worst channel. */

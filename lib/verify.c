@@ -62,20 +62,10 @@ static bool can_null_test(struct verify_check *check)
 
 static int open_null_test(struct verify_check *check, struct stem_error *error)
 {
-    if (!can_null_test(check))
+    check->null_possible = can_null_test(check);
+    if (!check->null_possible || !survey_null_init(&check->null, &check->reader, &check->survey))
         return 0;
-    check->null_test = stem_take_reader_null_test(&check->reader);
-    return check->null_test ? 0 : stem_error_set(error, "no memory for the null test");
-}
-
-static void add_to_null_test(struct verify_check *check)
-{
-    struct stem_take_reader *reader = &check->reader;
-    stem_take_reader_blank_recovered(reader);
-    size_t frames = check->null_test ? stem_take_reader_null_frames(reader) : 0;
-    if (frames)
-        stem_null_test_add(
-            check->null_test, reader->blocks[reader->take->stem_count], reader->blocks, frames);
+    return stem_error_set(error, "no memory for the null test");
 }
 
 static int read_all(struct verify_check *check, stem_verify_progress *progress, void *data,
@@ -91,7 +81,10 @@ static int read_all(struct verify_check *check, stem_verify_progress *progress, 
         }
         if (!verify_read_block(check))
             break;
-        add_to_null_test(check);
+        if (check->null_possible) {
+            stem_take_reader_blank_recovered(&check->reader);
+            survey_null_add(&check->null);
+        }
     }
     if (progress)
         progress(1.0, data);
@@ -115,8 +108,9 @@ int stem_verify_folder(const char *folder, stem_verify_progress *progress, void 
     struct verify_check check = {.report = report, .folder = folder};
     *report = (struct stem_verify_report){0};
     int status = run(&check, progress, data, error);
+    survey_null_finish(&check.null);
+    stem_survey_finish(&check.survey);
     verify_close_files(&check);
-    stem_null_test_destroy(check.null_test);
     if (status)
         stem_verify_report_finish(report);
     return status;

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* Peaks above this leave a mastering engineer too little room; delivery sheets ask for -3 to -6. */
 #define HEADROOM_DBFS (-3.0)
@@ -82,11 +83,10 @@ static void judge_file(struct verify_check *check, const struct verify_source *s
 
 static void explain_residual(struct verify_check *check, const struct stem_null_result *result)
 {
-    const struct stem_take *take = &check->report->take;
     unsigned long long clips = 0;
     for (size_t k = 0; k < check->reader.count; k++)
         clips += check->sources[k].in->stem->clips;
-    char hint[96] = "", blame[512];
+    char hint[96] = "";
     if (clips)
         snprintf(hint, sizeof hint, "; %llu samples were clipped, which may be the reason", clips);
     if (!isfinite(result->peak))
@@ -100,18 +100,23 @@ static void explain_residual(struct verify_check *check, const struct stem_null_
             "rounding explains up to %.1f dBFS%s",
             stem_gain_to_db(result->peak), seconds(check, result->peak_frame),
             stem_gain_to_db(result->bound), hint);
-    if (take->stem_count &&
-        stem_null_test_blame(result, take->stems[result->likely_stem].name, blame, sizeof blame))
-        verify_problem(check, "it looks as if %s", blame);
+    if (!isfinite(result->peak))
+        return;
+    char *reason = survey_hint(&check->null, result);
+    if (reason)
+        verify_problem(check, "it looks as if %s", reason);
+    else
+        check->no_memory = true;
+    free(reason);
 }
 
 static void judge_null_test(struct verify_check *check)
 {
     struct stem_verify_report *report = check->report;
     struct stem_null_result result;
-    if (!check->null_test)
+    if (!check->null_possible)
         return;
-    stem_null_test_result(check->null_test, &result);
+    survey_null_result(&check->null, &result);
     if (result.frames == 0 && report->take.frames > 0)
         return; /* nothing to compare: the lengths are a problem already */
     report->null_tested = true;

@@ -3,6 +3,7 @@
 #ifndef STEM_VERIFY_PARTS_H
 #define STEM_VERIFY_PARTS_H
 
+#include "survey_parts.h"
 #include "take_reader.h"
 #include "verify.h"
 
@@ -20,10 +21,12 @@ struct verify_check {
     struct stem_verify_report *report;
     const char *folder;
     struct stem_take_reader reader;
-    struct verify_source *sources;    /* as the reader's */
-    struct stem_null_test *null_test; /* NULL: not possible */
-    size_t gap;                       /* first gap that does not end before the block */
-    bool no_memory;                   /* a sentence is missing */
+    struct verify_source *sources; /* as the reader's */
+    bool null_possible;
+    struct stem_survey survey; /* only for the residual */
+    struct survey_null null;
+    size_t gap;     /* first gap that does not end before the block */
+    bool no_memory; /* a sentence is missing */
 };
 
 /* Sentences for the report, copied; without memory for one the check is marked. */

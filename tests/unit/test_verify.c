@@ -359,7 +359,8 @@ static void test_verify_finds_one_wrong_sample(void **state)
             *sample = right;
             const struct stem_verify_report *report = verify(scene);
             assert_null_fails(report);
-            assert_problems(report, 1);
+            assert_problems(report, 2);
+            assert_problem(report, "but for one frame", "damaged");
             assert_int_equal(report->residual_peak_frame, WHERE[w]);
             assert_true(fabs(report->residual_peak - 0x1p-17) < 5 * 0x1p-24);
         }
@@ -380,7 +381,9 @@ static void test_verify_finds_a_stem_that_is_one_frame_late(void **state)
     write_take(scene, STEM_WAV, STEM_PCM24);
     memmove(scene->audio[DRUMS] + 2, scene->audio[DRUMS], (FRAMES - 1) * 2 * sizeof(float));
     rewrite_file(scene, DRUMS);
-    assert_null_fails(verify(scene));
+    const struct stem_verify_report *report = verify(scene);
+    assert_null_fails(report);
+    assert_problem(report, "stem \"Drums\"", "1 frame too late");
 }
 
 static void test_verify_finds_swapped_channels(void **state)
@@ -447,7 +450,9 @@ static void test_verify_blames_no_stem_for_what_is_not_on_any(void **state)
     write_take(scene, STEM_WAV, STEM_PCM24);
     const struct stem_verify_report *report = verify(scene);
     assert_null_fails(report);
-    assert_false(has_sentence(report->problems, report->problem_count, "it looks as if", ""));
+    assert_false(
+        has_sentence(report->problems, report->problem_count, "it looks as if", "stem \""));
+    assert_problem(report, "it looks as if", "something that is not in the stems is in the mix");
 }
 
 static void test_verify_hints_at_clips(void **state)
