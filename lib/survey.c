@@ -67,13 +67,18 @@ static int make_null(struct run *run, struct stem_survey *survey, uint64_t frame
     return survey_null_init(&run->null, &run->reader, survey);
 }
 
+static void measure_file(size_t k, void *data)
+{
+    struct run *run = data;
+    survey_meter_add(run->meters[k], run->reader.sources[k].block, run->reader.sources[k].got);
+}
+
 static void measure_block(struct run *run)
 {
     bool is_recovered = stem_take_reader_meets_recovered(&run->reader);
     if (run->has_null && !is_recovered)
         survey_null_add(&run->null); /* before bad samples are silenced */
-    for (size_t k = 0; k < run->reader.count; k++)
-        survey_meter_add(run->meters[k], run->reader.sources[k].block, run->reader.sources[k].got);
+    stem_parallel_run(run->parallel, run->reader.count, measure_file, run);
     if (run->has_null && is_recovered) {
         stem_take_reader_blank_recovered(&run->reader);
         survey_null_add(&run->null);
