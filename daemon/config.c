@@ -152,6 +152,27 @@ static void read_numbers(struct group *top, struct stem_config *config)
     }
 }
 
+/* Text that ends up in a command line or is compared: nothing that could hide in it. */
+static char *read_text(struct group *top, const char *name)
+{
+    const char *value = group_string(top, name);
+    if (!value || !*value)
+        return NULL;
+    if (!config_text_clean(value)) {
+        config_wrong_at(top->reader, name, "text in UTF-8 without control characters");
+        return NULL;
+    }
+    return config_reader_copy(top->reader, value);
+}
+
+static void read_end(struct group *top, struct stem_config *config)
+{
+    group_flag(top, "recover", &config->recover);
+    group_flag(top, "finish", &config->finish);
+    replace(&config->hook, read_text(top, "hook"));
+    replace(&config->stop_lock, read_text(top, "stop_lock"));
+}
+
 static void read_levels(struct group *top, struct stem_config *config)
 {
     struct group group;
@@ -296,6 +317,8 @@ static void set_defaults(struct config_reader *reader, struct stem_config *confi
     config->headroom_db = -3;
     config->server_wait_seconds = 60;
     config->disk_warning_seconds = 600;
+    config->recover = config->finish = true;
+    config->stop_lock = config_reader_copy(reader, "off");
     config->threshold = (struct stem_config_threshold){.level_dbfs = -50, .hold_seconds = 10};
     config->tail = (struct stem_config_tail){.level_dbfs = -60};
     config->pan_law = STEM_PAN_0DB;
@@ -317,6 +340,7 @@ static void read_all(struct config_reader *reader, struct stem_config *config)
     read_format(&top, config);
     read_numbers(&top, config);
     read_levels(&top, config);
+    read_end(&top, config);
     read_osc(&top, config);
     config_read_returns(&top, config);
     config_read_stems(&top, config);

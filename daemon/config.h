@@ -85,6 +85,10 @@ struct stem_config {
     double headroom_db;  /* peaks above this are remarked; -3 */
     double server_wait_seconds;  /* a take ends when the server was gone that long; 60; 0: never */
     double disk_warning_seconds; /* a warning when the disk lasts less than this; 600 */
+    bool recover;                /* completes what a killed recorder left, at start; true */
+    bool finish;                 /* measures and describes each take when it is over; true */
+    char *hook;                  /* command that gets the folder after that; NULL: none */
+    char *stop_lock; /* "off", "repeat" (a stop needs a second one soon), or a token; "off" */
     struct stem_config_threshold threshold;
     struct stem_config_tail tail;
     enum stem_pan_law pan_law;

@@ -58,6 +58,8 @@ void stem_config_destroy(struct stem_config *config)
     free(config->naming);
     free(config->folder_name);
     free(config->file_name);
+    free(config->hook);
+    free(config->stop_lock);
     free(config);
 }
 

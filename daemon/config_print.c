@@ -135,7 +135,8 @@ static void print_top(FILE *out, const struct stem_config *config)
         {"format", stem_container_name(config->container)},
         {"encoding", stem_encoding_name(config->encoding)}, {"naming", config->naming},
         {"folder_name", config->folder_name}, {"file_name", config->file_name},
-        {"spare", config->spare}};
+        {"spare", config->spare},
+        {"hook", config->hook}, {"stop_lock", config->stop_lock}};
     for (size_t k = 0; k < sizeof STRINGS / sizeof *STRINGS; k++) {
         if (!STRINGS[k].value)
             continue;
@@ -152,6 +153,8 @@ static void print_top(FILE *out, const struct stem_config *config)
 
 static void print_levels(FILE *out, const struct stem_config *config)
 {
+    fprintf(out, "recover = %s;\nfinish = %s;\n", config->recover ? "true" : "false",
+        config->finish ? "true" : "false");
     fputs("threshold: { ", out);
     print_setting(out, "level", config->threshold.level_dbfs);
     print_setting(out, "hold", config->threshold.hold_seconds);

@@ -1,26 +1,25 @@
-#include "control.h"
-
+#include "control_parts.h"
 #include "log.h"
 #include "osc_commands.h"
-#include "osc_status.h"
-#include "take.h"
+#include "service.h"
 #include "take_state.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { SOCKETS = 16, TICK_MS = 1000 };
+enum { SOCKETS = 16, JOB_FDS = 2, TICK_MS = 1000 };
 
 /* Requests */
 
-static struct stem_pending *find_pending(struct stem_control *control, uint32_t request)
+struct stem_pending *control_pending(struct stem_control *control, uint32_t request)
 {
     for (int k = 0; k < STEM_REQUESTS; k++)
         if (control->pending[k].request == request)
@@ -50,7 +49,7 @@ static bool needs_server(const struct stem_control *control, const struct stem_c
 void stem_control_ask(struct stem_control *control, const struct stem_osc_peer *peer,
     const char *path, struct stem_command *command)
 {
-    struct stem_pending *pending = find_pending(control, 0);
+    struct stem_pending *pending = control_pending(control, 0);
     if (!pending) {
         refuse_at_once(control, peer, path, STEM_CODE_BUSY);
         return;
@@ -68,98 +67,6 @@ void stem_control_ask(struct stem_control *control, const struct stem_osc_peer *
     pending->request = command->request;
     pending->peer = *peer;
     snprintf(pending->path, sizeof pending->path, "%s", path);
-}
-
-/* Events of the writer */
-
-static void answer(struct stem_control *control, const struct stem_event *event)
-{
-    struct stem_pending *pending = find_pending(control, event->request);
-    if (!pending || event->request == 0)
-        return;
-    if (event->kind == STEM_EVENT_DONE)
-        stem_osc_reply(&pending->peer, pending->path, event->text);
-    else
-        stem_osc_error(&pending->peer, pending->path, event->code, event->text);
-    pending->request = 0;
-}
-
-static double seconds_of(const struct stem_control *control, uint64_t frames)
-{
-    struct stem_engine_figures figures;
-    stem_engine_figures(control->engine, &figures);
-    return figures.rate_hz ? (double)frames / figures.rate_hz : 0;
-}
-
-static void take_started(struct stem_control *control, const struct stem_event *event)
-{
-    snprintf(control->folder, sizeof control->folder, "%.*s", PATH_MAX - 1, event->text);
-    stem_log(STEM_LOG_INFO, "recording \"%s\" from frame %llu", event->text,
-        (unsigned long long)event->frame);
-    stem_notify_state(control->notify, "recording", event->text);
-}
-
-static void take_ended(struct stem_control *control, const struct stem_event *event)
-{
-    snprintf(control->folder, sizeof control->folder, "%.*s", PATH_MAX - 1, event->text);
-    stem_log(
-        STEM_LOG_INFO, "finished \"%s\": %.3f s", event->text, seconds_of(control, event->frames));
-    stem_notify_state(control->notify, "idle", event->text);
-}
-
-static void report_gap(struct stem_control *control, const struct stem_event *event)
-{
-    char reasons[64];
-    stem_take_reason_words(event->reasons, reasons, sizeof reasons);
-    stem_log(STEM_LOG_WARNING, "gap of %llu frames at %.3f s of the take: %s",
-        (unsigned long long)event->frames, seconds_of(control, event->frame), reasons);
-    stem_notify_gap(control->notify, event->frame, event->frames, reasons);
-}
-
-static void handle_event(struct stem_control *control, const struct stem_event *event)
-{
-    switch (event->kind) {
-    case STEM_EVENT_DONE:
-    case STEM_EVENT_FAILED:
-        answer(control, event);
-        break;
-    case STEM_EVENT_ARMED:
-        stem_log(
-            STEM_LOG_INFO, event->text[0] ? "waiting for %s" : "no longer waiting%s", event->text);
-        stem_notify_state(control->notify, event->text[0] ? "armed" : "idle", event->text);
-        break;
-    case STEM_EVENT_STARTED:
-        take_started(control, event);
-        break;
-    case STEM_EVENT_FINISHED:
-        take_ended(control, event);
-        break;
-    case STEM_EVENT_BROKEN:
-        stem_log(STEM_LOG_ERROR, "%s", event->text);
-        stem_notify_state(control->notify, "idle", control->folder);
-        stem_notify_warning(control->notify, event->text);
-        break;
-    case STEM_EVENT_GAP:
-        report_gap(control, event);
-        break;
-    case STEM_EVENT_WARNING:
-        stem_log(STEM_LOG_WARNING, "%s", event->text);
-        stem_notify_warning(control->notify, event->text);
-        break;
-    case STEM_EVENT_QUIT:
-        control->done = control->done || control->quitting;
-        break;
-    }
-}
-
-static void drain_events(struct stem_control *control)
-{
-    uint64_t count;
-    struct stem_event event;
-    if (read(control->wake_fd, &count, sizeof count) < 0 && errno != EAGAIN)
-        stem_log(STEM_LOG_WARNING, "eventfd: %s", strerror(errno));
-    while (stem_engine_receive(control->engine, &event))
-        handle_event(control, &event);
 }
 
 /* Set-up */
@@ -196,6 +103,15 @@ static int open_signals(struct stem_control *control, struct stem_error *error)
     return 0;
 }
 
+static int make_watch(struct stem_control *control, struct stem_error *error)
+{
+    control->jobs = stem_jobs_create(control->config, control->notify);
+    control->told_headroom = calloc(control->layout->track_count, sizeof *control->told_headroom);
+    if (control->jobs && control->told_headroom)
+        return 0;
+    return stem_error_set(error, "no memory for the watch over takes");
+}
+
 int stem_control_init(
     struct stem_control *control, const struct stem_config *config, struct stem_error *error)
 {
@@ -216,9 +132,12 @@ int stem_control_init(
     control->engine = control->notify
                           ? stem_engine_create(config, control->layout, control->wake_fd, error)
                           : NULL;
-    if (!control->engine || stem_engine_tend(control->engine, error))
+    if (!control->engine || make_watch(control, error) || stem_engine_tend(control->engine, error))
         goto fail;
-    stem_notify_ready(config->tape_seconds);
+    stem_jobs_recover(control->jobs, config->takes);
+    if (config->spare)
+        stem_jobs_recover(control->jobs, config->spare);
+    stem_service_ready(config->tape_seconds);
     return 0;
 fail:
     stem_control_finish(control);
@@ -227,6 +146,8 @@ fail:
 
 bool stem_control_finish(struct stem_control *control)
 {
+    stem_jobs_destroy(control->jobs);
+    free(control->told_headroom);
     bool whole = stem_engine_destroy(control->engine);
     stem_notify_destroy(control->notify);
     stem_osc_server_destroy(control->osc);
@@ -249,40 +170,26 @@ static void handle_signals(struct stem_control *control)
         return;
     const struct stem_command quit = {
         .type = STEM_COMMAND_QUIT, .frame = stem_engine_now(control->engine)};
-    stem_notify_stopping();
+    stem_service_stopping();
     if (control->quitting || stem_engine_send(control->engine, &quit))
         control->done = true;
     control->quitting = true;
 }
 
-/* The watchdog is fed only while the writer turns too. */
-static void beat(struct stem_control *control)
-{
-    const struct stem_session_status *status = stem_engine_status(control->engine);
-    uint64_t turns = status ? atomic_load_explicit(&status->turns, memory_order_relaxed)
-                            : control->turns_seen + 1;
-    bool alive = turns != control->turns_seen;
-    control->turns_seen = turns;
-    char sentence[PATH_MAX + STEM_ERROR_BYTES];
-    stem_osc_status_sentence(control, sentence, sizeof sentence);
-    stem_notify_status(sentence, alive);
-    if (alive)
-        stem_notify_alive();
-}
-
 static int turn(struct stem_control *control, struct stem_error *error)
 {
-    struct pollfd fds[SOCKETS + 2] = {
+    struct pollfd fds[SOCKETS + JOB_FDS + 2] = {
         {.fd = control->wake_fd, .events = POLLIN}, {.fd = control->signal_fd, .events = POLLIN}};
     size_t sockets = stem_osc_server_pollfds(control->osc, fds + 2, SOCKETS);
-    if (poll(fds, sockets + 2, TICK_MS) < 0 && errno != EINTR)
+    size_t jobs = stem_jobs_pollfds(control->jobs, fds + 2 + sockets, JOB_FDS);
+    if (poll(fds, sockets + jobs + 2, TICK_MS) < 0 && errno != EINTR)
         return stem_error_set_errno(error, errno, "poll");
     for (size_t k = 2; k < sockets + 2; k++)
         if (fds[k].revents)
             stem_osc_server_read(control->osc, fds[k].fd, stem_osc_commands_handle, control);
     if (fds[1].revents)
         handle_signals(control);
-    drain_events(control);
+    control_take_events(control);
     return 0;
 }
 
@@ -294,7 +201,8 @@ static int tend(struct stem_control *control, time_t *tended, struct stem_error 
     bool due = now.tv_sec != *tended;
     *tended = now.tv_sec;
     if (due)
-        beat(control);
+        control_watch(control);
+    stem_jobs_work(control->jobs);
     return stem_engine_tend(control->engine, error);
 }
 

@@ -8,7 +8,10 @@
 
 #include "config.h"
 #include "engine.h"
+#include "health.h"
+#include "jobs.h"
 #include "layout.h"
+#include "meters.h"
 #include "notify.h"
 #include "osc_server.h"
 
@@ -41,7 +44,18 @@ struct stem_control {
     char key[256];
     double tempo_bpm;
     enum stem_sync sync; /* where the next start falls, unless it says so itself */
-    uint64_t turns_seen; /* of the writer, at the last watchdog beat */
+    struct stem_jobs *jobs;
+
+    /* once a second */
+    uint64_t turns_seen;  /* of the writer, at the last watchdog beat */
+    uint64_t cycles_seen; /* of the process thread, likewise */
+    uint64_t frames_seen; /* of the take, likewise */
+    enum stem_grade told_grade;
+    double told_disk_seconds; /* when the disk's end was last warned of; 0: not in this take */
+    bool *told_headroom;      /* of each track, in this take */
+    bool has_residual;
+    struct stem_meters_residual residual; /* of the last second */
+    int64_t stop_asked_ns;                /* a locked stop was asked for; 0: not */
 };
 
 /* Prepares everything and says READY. 0, or -1 with `error`. The configuration must outlive it.

@@ -3,7 +3,6 @@
 #include "connections.h"
 #include "keeper.h"
 #include "log.h"
-#include "meters.h"
 #include "process.h"
 #include "writer.h"
 
@@ -501,4 +500,16 @@ float stem_engine_peak(const struct stem_engine *engine, uint32_t track, double 
     return engine->tape
                ? stem_meters_peak(engine->tape, track, (uint64_t)(seconds * engine->rate_hz))
                : 0;
+}
+
+bool stem_engine_residual(
+    const struct stem_engine *engine, double seconds, struct stem_meters_residual *residual)
+{
+    return engine->tape && stem_meters_residual(engine->tape, engine->layout,
+                               (uint64_t)(seconds * engine->rate_hz), residual);
+}
+
+double stem_engine_waits(const struct stem_engine *engine)
+{
+    return stem_keeper_waits(engine->keeper);
 }

@@ -12,6 +12,7 @@
 #include "error.h"
 #include "layout.h"
 #include "messages.h"
+#include "meters.h"
 #include "session.h"
 
 #include <stdbool.h>
@@ -71,6 +72,13 @@ const struct stem_session_status *stem_engine_status(const struct stem_engine *e
 
 /* Connections of a port to others; 0 while there is no server. */
 unsigned stem_engine_connected(const struct stem_engine *engine, uint32_t port);
+
+/* Seconds for which JACK's library has not come back from a call; 0 when none is under way. */
+double stem_engine_waits(const struct stem_engine *engine);
+
+/* The residual over the last `seconds` on the tape; false as for stem_meters_residual. */
+bool stem_engine_residual(
+    const struct stem_engine *engine, double seconds, struct stem_meters_residual *residual);
 
 /* Largest magnitude of a track over the last `seconds` on the tape (less after a gap). */
 float stem_engine_peak(const struct stem_engine *engine, uint32_t track, double seconds);

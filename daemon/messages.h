@@ -24,6 +24,7 @@ enum stem_code {
     STEM_CODE_SERVER = -6,    /* no JACK server */
     STEM_CODE_FILE = -7,      /* file or disk error */
     STEM_CODE_BUSY = -8,      /* too many requests under way */
+    STEM_CODE_LOCKED = -9,    /* stopping needs a repetition or a token */
 };
 
 enum stem_command_type {
@@ -73,9 +74,10 @@ enum stem_event_kind {
     STEM_EVENT_STARTED,  /* a take runs; text: its folder; frame: its first */
     STEM_EVENT_FINISHED, /* a take ended as asked; text: its folder; frames: its length */
     STEM_EVENT_BROKEN,   /* a take ended by a fault; text: folder and reason */
-    STEM_EVENT_GAP,      /* the running take has a gap: frame (from its start), frames, reasons */
-    STEM_EVENT_WARNING,  /* text: something a person should read in the log */
-    STEM_EVENT_QUIT,     /* the writer has nothing left to do */
+    STEM_EVENT_CLOSED, /* text: a folder that will not be written to any more: it can be finished */
+    STEM_EVENT_GAP,    /* the running take has a gap: frame (from its start), frames, reasons */
+    STEM_EVENT_WARNING, /* text: something a person should read in the log */
+    STEM_EVENT_QUIT,    /* the writer has nothing left to do */
 };
 
 struct stem_event {

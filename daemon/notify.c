@@ -1,16 +1,15 @@
 #include "notify.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 #include <time.h>
 
-enum { SUBSCRIBERS = 32, LONGEST_SUBSCRIPTION = 3600, WATCHDOG_MARGIN = 30 };
+enum { SUBSCRIBERS = 32, LONGEST_SUBSCRIPTION = 3600 };
 
 struct receiver {
     struct stem_osc_peer peer;
-    time_t until; /* monotonic seconds; 0: for ever */
+    time_t until;  /* monotonic seconds; 0: for ever */
+    unsigned what; /* bits of enum stem_notify_what */
 };
 
 struct stem_notify {
@@ -18,6 +17,35 @@ struct stem_notify {
     size_t count;
     size_t room;
 };
+
+bool stem_notify_parse(const char *text, unsigned *what)
+{
+    static const struct {
+        const char *word;
+        unsigned what;
+    } WORDS[] = {
+        {"state", STEM_NOTIFY_STATE},
+        {"gaps", STEM_NOTIFY_GAPS},
+        {"warnings", STEM_NOTIFY_WARNINGS},
+        {"finish", STEM_NOTIFY_FINISH},
+        {"meters", STEM_NOTIFY_METERS},
+        {"all", STEM_NOTIFY_USUAL | STEM_NOTIFY_METERS},
+    };
+    static const char SEPARATORS[] = " ,";
+    *what = 0;
+    for (text += strspn(text, SEPARATORS); *text; text += strspn(text, SEPARATORS)) {
+        size_t length = strcspn(text, SEPARATORS);
+        unsigned found = 0;
+        for (size_t k = 0; k < sizeof WORDS / sizeof *WORDS; k++)
+            if (strlen(WORDS[k].word) == length && strncmp(text, WORDS[k].word, length) == 0)
+                found = WORDS[k].what;
+        if (!found)
+            return false;
+        *what |= found;
+        text += length;
+    }
+    return *what != 0;
+}
 
 static time_t seconds_now(void)
 {
@@ -42,6 +70,7 @@ struct stem_notify *stem_notify_create(const struct stem_osc_server *server, cha
         struct stem_osc_address address;
         if (stem_osc_address_parse(urls[k], &address, error) == 0 &&
             stem_osc_server_peer(server, &address, &notify->receivers[k].peer) == 0) {
+            notify->receivers[k].what = STEM_NOTIFY_USUAL;
             notify->count++;
             continue;
         }
@@ -76,7 +105,8 @@ static void drop_expired(struct stem_notify *notify)
     notify->count = kept;
 }
 
-int stem_notify_subscribe(struct stem_notify *notify, const struct stem_osc_peer *peer, int seconds)
+int stem_notify_subscribe(
+    struct stem_notify *notify, const struct stem_osc_peer *peer, int seconds, unsigned what)
 {
     if (seconds > LONGEST_SUBSCRIPTION)
         seconds = LONGEST_SUBSCRIPTION;
@@ -85,21 +115,33 @@ int stem_notify_subscribe(struct stem_notify *notify, const struct stem_osc_peer
     for (size_t k = 0; k < notify->count; k++)
         if (notify->receivers[k].until && same_peer(&notify->receivers[k].peer, peer)) {
             notify->receivers[k].until = until;
+            notify->receivers[k].what = what;
             return 0;
         }
     if (seconds <= 0)
         return 0;
     if (notify->count == notify->room)
         return -1;
-    notify->receivers[notify->count++] = (struct receiver){*peer, until};
+    notify->receivers[notify->count++] = (struct receiver){*peer, until, what};
     return 0;
 }
 
-/* Sends copies of a message to all receivers, and frees it. */
-static void send_all(struct stem_notify *notify, const char *path, lo_message message)
+bool stem_notify_wanted(const struct stem_notify *notify, enum stem_notify_what what)
+{
+    for (size_t k = 0; k < notify->count; k++)
+        if (notify->receivers[k].what & what)
+            return true;
+    return false;
+}
+
+/* Sends copies of a message to all receivers who want it, and frees it. */
+static void send_all(
+    struct stem_notify *notify, enum stem_notify_what what, const char *path, lo_message message)
 {
     drop_expired(notify);
     for (size_t k = 0; message && k < notify->count; k++) {
+        if (!(notify->receivers[k].what & what))
+            continue;
         lo_message copy = lo_message_clone(message);
         stem_osc_send(&notify->receivers[k].peer, path, copy);
     }
@@ -107,12 +149,29 @@ static void send_all(struct stem_notify *notify, const char *path, lo_message me
         lo_message_free(message);
 }
 
-void stem_notify_state(struct stem_notify *notify, const char *state, const char *folder)
+static void send_int(struct stem_notify *notify, const char *path, int number)
 {
     lo_message message = lo_message_new();
     if (message)
+        lo_message_add(message, "i", number);
+    send_all(notify, STEM_NOTIFY_STATE, path, message);
+}
+
+void stem_notify_state(struct stem_notify *notify, const char *state, const char *folder)
+{
+    bool recording = strcmp(state, "recording") == 0;
+    lo_message message = lo_message_new();
+    if (message)
         lo_message_add(message, "ss", state, folder);
-    send_all(notify, "/state", message);
+    send_all(notify, STEM_NOTIFY_STATE, "/state", message);
+    send_int(notify, "/record/start", recording);
+    send_int(notify, "/record/stop", !recording);
+    send_int(notify, "/record/toggle", recording);
+}
+
+void stem_notify_mute(struct stem_notify *notify, const char *path, bool muted)
+{
+    send_int(notify, path, muted);
 }
 
 void stem_notify_gap(
@@ -121,7 +180,7 @@ void stem_notify_gap(
     lo_message message = lo_message_new();
     if (message)
         lo_message_add(message, "hhs", (int64_t)frame, (int64_t)frames, reasons);
-    send_all(notify, "/gap", message);
+    send_all(notify, STEM_NOTIFY_GAPS, "/gap", message);
 }
 
 void stem_notify_warning(struct stem_notify *notify, const char *text)
@@ -129,28 +188,38 @@ void stem_notify_warning(struct stem_notify *notify, const char *text)
     lo_message message = lo_message_new();
     if (message)
         lo_message_add(message, "s", text);
-    send_all(notify, "/warning", message);
+    send_all(notify, STEM_NOTIFY_WARNINGS, "/warning", message);
 }
 
-void stem_notify_ready(double tape_seconds)
+void stem_notify_health(struct stem_notify *notify, const char *grade, const char *sentence)
 {
-    uint64_t set_us, least_us = (uint64_t)((tape_seconds + WATCHDOG_MARGIN) * 1e6);
-    sd_notify(0, "READY=1");
-    if (sd_watchdog_enabled(0, &set_us) > 0 && set_us < least_us)
-        sd_notifyf(0, "WATCHDOG_USEC=%" PRIu64, least_us);
+    lo_message message = lo_message_new();
+    if (message)
+        lo_message_add(message, "ss", grade, sentence);
+    send_all(notify, STEM_NOTIFY_WARNINGS, "/health", message);
 }
 
-void stem_notify_status(const char *text, bool alive)
+void stem_notify_finish(
+    struct stem_notify *notify, const char *folder, double percent, const char *step)
 {
-    sd_notifyf(0, "STATUS=%s%s", text, alive ? "" : "; the disk writer is held up");
+    lo_message message = lo_message_new();
+    if (message)
+        lo_message_add(message, "sfs", folder, percent, step);
+    send_all(notify, STEM_NOTIFY_FINISH, "/finish", message);
 }
 
-void stem_notify_stopping(void)
+void stem_notify_meter(struct stem_notify *notify, const char *stem, double peak_dbfs)
 {
-    sd_notify(0, "STOPPING=1");
+    lo_message message = lo_message_new();
+    if (message)
+        lo_message_add(message, "sf", stem, peak_dbfs);
+    send_all(notify, STEM_NOTIFY_METERS, "/meter", message);
 }
 
-void stem_notify_alive(void)
+void stem_notify_residual(struct stem_notify *notify, double peak_dbfs, double rms_dbfs)
 {
-    sd_notify(0, "WATCHDOG=1");
+    lo_message message = lo_message_new();
+    if (message)
+        lo_message_add(message, "ff", peak_dbfs, rms_dbfs);
+    send_all(notify, STEM_NOTIFY_METERS, "/residual", message);
 }

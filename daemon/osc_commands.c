@@ -2,6 +2,7 @@
 
 #include "naming.h"
 #include "osc_status.h"
+#include "take_state.h"
 #include "takes_list.h"
 
 #include <math.h>
@@ -17,6 +18,8 @@
 #define FURTHEST_SECONDS 3600.0
 /* A take that ends by itself. */
 #define LONGEST_SECONDS 86400.0
+/* A locked stop is meant when it is repeated within this. */
+#define REPEAT_NS INT64_C(2000000000)
 
 struct call {
     struct stem_control *control;
@@ -191,6 +194,37 @@ static void press(const struct call *call, struct stem_command *command)
         ask(call, command);
 }
 
+static bool is_recording(const struct call *call)
+{
+    const struct stem_session_status *status = stem_engine_status(call->control->engine);
+    return status &&
+           atomic_load_explicit(&status->state, memory_order_relaxed) == (int)STEM_STATE_RECORDING;
+}
+
+/* Whether a stop may end the take: a lock keeps a stray press of a button from ending a show.
+ * Answers when not. */
+static bool may_stop(const struct call *call, const char *token)
+{
+    const char *lock = call->control->config->stop_lock;
+    struct timespec now;
+    if (strcmp(lock, "off") == 0 || !is_recording(call) || (token && strcmp(token, lock) == 0))
+        return true;
+    if (strcmp(lock, "repeat") != 0) {
+        refuse(call, STEM_CODE_LOCKED, "stopping is locked: it needs the configured token");
+        return false;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    int64_t asked_ns = call->control->stop_asked_ns;
+    call->control->stop_asked_ns = now_ns;
+    if (asked_ns && now_ns - asked_ns <= REPEAT_NS) {
+        call->control->stop_asked_ns = 0;
+        return true;
+    }
+    refuse(call, STEM_CODE_LOCKED, "stopping is locked: repeat it within two seconds");
+    return false;
+}
+
 /* start, toggle, split: no argument, a button's number, or a title and, for a start, options. */
 static void record(const struct call *call, enum stem_command_type type)
 {
@@ -208,9 +242,11 @@ static void record(const struct call *call, enum stem_command_type type)
                 refuse(call, STEM_CODE_ARGUMENTS, OPTIONS);
                 return;
             }
-        if (command.text[0])
-            memcpy(call->control->title, command.text, sizeof command.text);
     }
+    if (type == STEM_COMMAND_TOGGLE && !is_release(call) && !may_stop(call, command.text))
+        return;
+    if (command.text[0])
+        memcpy(call->control->title, command.text, sizeof command.text);
     press(call, &command);
 }
 
@@ -222,9 +258,10 @@ static void run_start(const struct call *call)
 static void run_stop(const struct call *call)
 {
     struct stem_command command = {.type = STEM_COMMAND_STOP};
-    if (argument_count(call) > 0 && !is_button(call))
-        refuse(call, STEM_CODE_ARGUMENTS, "expected no argument, or one number");
-    else
+    const char *token = text_argument(call, 0);
+    if (argument_count(call) > 0 && !is_button(call) && (!token || argument_count(call) > 1))
+        refuse(call, STEM_CODE_ARGUMENTS, "expected no argument, one number, or a token");
+    else if (is_release(call) || may_stop(call, token))
         press(call, &command);
 }
 
@@ -341,12 +378,17 @@ static void run_ping(const struct call *call)
 static void run_subscribe(const struct call *call)
 {
     double seconds;
-    if (!number_argument(call, 0, &seconds) || seconds < 0) {
-        refuse(call, STEM_CODE_ARGUMENTS, "expected a number of seconds, 0 to end it");
+    unsigned what = STEM_NOTIFY_USUAL;
+    const char *words = argument_count(call) > 1 ? text_argument(call, 1) : "state";
+    if (!number_argument(call, 0, &seconds) || seconds < 0 || argument_count(call) > 2 || !words ||
+        (argument_count(call) == 2 && !stem_notify_parse(words, &what))) {
+        refuse(call, STEM_CODE_ARGUMENTS,
+            "expected a number of seconds, 0 to end it, and any of \"state gaps warnings finish "
+            "meters all\"");
         return;
     }
-    if (stem_notify_subscribe(
-            call->control->notify, &call->request->from, seconds > 3600 ? 3600 : (int)seconds))
+    if (stem_notify_subscribe(call->control->notify, &call->request->from,
+            seconds > 3600 ? 3600 : (int)seconds, what))
         refuse(call, STEM_CODE_BUSY, "there are too many subscribers");
     else
         reply(call, seconds > 0 ? "subscribed" : "unsubscribed");
@@ -393,6 +435,7 @@ static unsigned mute_stems(struct call *call)
             continue;
         }
         stem_engine_set_mute(call->control->engine, t, number != 0);
+        stem_notify_mute(call->control->notify, path, number != 0);
         reply(call, number != 0 ? "muted" : "unmuted");
     }
     return found;

@@ -4,9 +4,12 @@
 #include "take_state.h"
 
 #include <stdio.h>
+#include <time.h>
 
 /* Level of silence in messages: OSC and JSON have no infinity that everybody can read. */
 #define SILENCE_DBFS (-200.0)
+/* JACK calls that take longer are told. */
+#define SLOW_CALL_SECONDS 5.0
 
 static uint64_t figure(const _Atomic uint64_t *value)
 {
@@ -24,6 +27,8 @@ void stem_osc_status_sentence(const struct stem_control *control, char *text, si
     const struct stem_session_status *status = stem_engine_status(control->engine);
     if (!stem_engine_running(control->engine))
         snprintf(text, size, "waiting: %s", stem_engine_trouble(control->engine));
+    else if (state_of(status) == STEM_STATE_ARMED)
+        snprintf(text, size, "waiting for the start of a take");
     else if (state_of(status) == STEM_STATE_IDLE)
         snprintf(text, size, "ready on JACK server \"%s\"", control->config->server);
     else if (figure(&status->gaps))
@@ -136,6 +141,82 @@ static void send_take(struct answer *answer, const struct stem_session_status *s
     send_int(answer, "clips", (int32_t)figure(&status->clips));
 }
 
+static double seconds_since(int64_t ns)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return ns ? (double)((int64_t)now.tv_sec * 1000000000 + now.tv_nsec - ns) / 1e9 : 0;
+}
+
+void stem_osc_status_health(const struct stem_control *control, struct stem_health_facts *facts)
+{
+    const struct stem_session_status *status = stem_engine_status(control->engine);
+    struct stem_engine_figures figures;
+    stem_engine_figures(control->engine, &figures);
+    *facts = (struct stem_health_facts){
+        .is_on_server = stem_engine_running(control->engine),
+        .has_answered = stem_engine_waits(control->engine) < SLOW_CALL_SECONDS,
+        .tape_seconds = figures.tape_seconds,
+        .tape_used = figures.tape_used,
+        .disk_warning = control->config->disk_warning_seconds,
+    };
+    if (!status)
+        return;
+    enum stem_state state = state_of(status);
+    double bytes_per_second = data_rate(control, figures.rate_hz);
+    facts->is_recording = state == STEM_STATE_RECORDING || state == STEM_STATE_STOPPING;
+    facts->tape_most_used =
+        (double)figure(&status->tape_most_frames) / (figures.tape_seconds * figures.rate_hz + 1);
+    facts->stalled_seconds =
+        seconds_since(atomic_load_explicit(&status->busy_since_ns, memory_order_relaxed));
+    facts->slowest_write = (double)figure(&status->slowest_write_ns) / 1e9;
+    facts->slowest_sync = (double)figure(&status->slowest_sync_ns) / 1e9;
+    facts->overflows = figure(&status->overflow_frames);
+    if (bytes_per_second > 0)
+        facts->disk_seconds = (double)figure(&status->disk_free_bytes) / bytes_per_second;
+}
+
+static void send_health(struct answer *answer, const struct stem_control *control)
+{
+    struct stem_health_facts facts;
+    char sentence[STEM_ERROR_BYTES];
+    stem_osc_status_health(control, &facts);
+    struct stem_health health = stem_health_of(&facts);
+    stem_health_sentence(&facts, &health, sentence, sizeof sentence);
+    send_string(answer, "health", stem_grade_name(health.worst));
+    send_string(answer, "health_message", sentence);
+    send_string(answer, "health_tape", stem_grade_name(health.tape));
+    send_string(answer, "health_writer", stem_grade_name(health.writer));
+    send_string(answer, "health_disk", stem_grade_name(health.disk));
+    send_string(answer, "health_server", stem_grade_name(health.server));
+    send_double(answer, "tape_most_used", facts.tape_most_used);
+    send_double(answer, "tape_left_seconds", facts.tape_seconds * (1 - facts.tape_used));
+    send_double(answer, "stalled_seconds", facts.stalled_seconds);
+    send_double(answer, "slowest_write_seconds", facts.slowest_write);
+    send_double(answer, "slowest_sync_seconds", facts.slowest_sync);
+}
+
+/* A reference that is silent or missing has no residual worth telling. */
+static void send_residual(struct answer *answer, const struct stem_control *control)
+{
+    if (!control->has_residual)
+        return;
+    double peak = stem_gain_to_db(control->residual.peak);
+    double rms = stem_gain_to_db(control->residual.rms);
+    send_float(answer, "residual_dbfs", (float)(peak > SILENCE_DBFS ? peak : SILENCE_DBFS));
+    send_float(answer, "residual_rms_dbfs", (float)(rms > SILENCE_DBFS ? rms : SILENCE_DBFS));
+}
+
+static void send_jobs(struct answer *answer, const struct stem_control *control)
+{
+    struct stem_jobs_figures jobs;
+    stem_jobs_figures(control->jobs, &jobs);
+    send_int(answer, "finishing", (int32_t)jobs.count);
+    send_string(answer, "finishing_folder", jobs.folder);
+    send_string(answer, "finishing_step", jobs.step);
+    send_float(answer, "finishing_percent", (float)jobs.percent);
+}
+
 static void send_room(struct answer *answer, const struct stem_control *control,
     const struct stem_session_status *status, const struct stem_engine_figures *figures)
 {
@@ -156,6 +237,9 @@ void stem_osc_status_send(struct stem_control *control, const struct stem_osc_pe
     send_state(&answer, control, status, &figures);
     send_take(&answer, status, &figures);
     send_room(&answer, control, status, &figures);
+    send_health(&answer, control);
+    send_residual(&answer, control);
+    send_jobs(&answer, control);
     char text[32];
     snprintf(text, sizeof text, "%u values", answer.count);
     stem_osc_reply(peer, "/status", text);

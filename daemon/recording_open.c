@@ -1,5 +1,6 @@
 /* Making the folder, files and manifest of a take. */
 #include "recording_parts.h"
+#include "take_lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,6 +57,7 @@ static int make_folder(
         if (mkdir(path, 0777) == 0) {
             memcpy(recording->folder, path, strlen(path) + 1);
             recording->number = given ? number_of(recording, given) : recording->number;
+            recording->lock = stem_take_lock(path);
             return 0;
         }
         if (errno != EEXIST)
@@ -202,6 +204,7 @@ void recording_drop_reserve(const struct stem_recording *recording)
 
 void recording_destroy(struct stem_recording *recording)
 {
+    stem_take_unlock(recording->lock);
     stem_take_finish(&recording->take);
     free(recording->files);
     free(recording);
@@ -234,6 +237,7 @@ struct stem_recording *stem_recording_create(
     recording->takes = params->takes;
     recording->config = params->config;
     recording->layout = params->layout;
+    recording->lock = -1;
     recording->rate_hz = params->rate_hz;
     recording->keeps_name = params->name != NULL;
     recording->tracks = params->layout->track_count;

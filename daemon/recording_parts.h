@@ -23,6 +23,7 @@ struct stem_recording {
     struct stem_file **files; /* one per track, in the tape's order */
     char **old_files;         /* names that files had until its end; NULL: still have */
     unsigned number;          /* among takes of the same name, from 1 */
+    int lock;                 /* of the folder: nobody recovers or finishes it meanwhile */
     uint32_t tracks;
     uint32_t rate_hz;
     bool has_mix;

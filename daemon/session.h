@@ -35,6 +35,8 @@ struct stem_session_status {
     _Atomic uint64_t slowest_write_ns; /* longest pause of the tape's reader in it */
     _Atomic uint64_t disk_free_bytes;  /* on the file system of the takes */
     _Atomic uint64_t turns;            /* rounds of the writer: it is alive while this grows */
+    _Atomic uint64_t overflow_frames;  /* in it: lost because the tape was full */
+    _Atomic uint64_t tape_most_frames; /* most frames that waited on the tape in it */
     _Atomic uint64_t slowest_sync_ns;  /* longest wait for the disk to take what was written */
     _Atomic int64_t busy_since_ns;     /* monotonic start of the round under way; 0: asleep */
 };

@@ -43,6 +43,13 @@ static void reset_status(struct stem_session *session, uint64_t start)
     session_publish(&status->clips, 0);
     session_publish(&status->slowest_write_ns, 0);
     session_publish(&status->slowest_sync_ns, 0);
+    session_publish(&status->overflow_frames, 0);
+    session_publish(&status->tape_most_frames, 0);
+}
+
+static void send_closed(struct stem_session *session, const char *folder)
+{
+    session_send_text(session, STEM_EVENT_CLOSED, 0, 0, "%s", folder);
 }
 
 static void send_take(struct stem_session *session, enum stem_event_kind kind, const char *text)
@@ -148,6 +155,7 @@ bool session_continue(struct stem_session *session)
     }
     stem_recording_continued(session->recording, stem_recording_folder(next), stored);
     stem_recording_finish(session->recording, NULL, folder, sizeof folder, NULL);
+    send_closed(session, folder);
     session->recording = next;
     session->next = session->told = stored;
     session->on_spare = true;
@@ -310,6 +318,7 @@ static void finish(struct stem_session *session)
     session->recording = NULL;
     send_take(session, status == 0 ? STEM_EVENT_FINISHED : STEM_EVENT_BROKEN,
         status == 0 ? folder : error.text);
+    send_closed(session, folder);
     if (ending.type == STEM_COMMAND_SPLIT) {
         if (open_next(session, folder, &error))
             return;
@@ -337,6 +346,7 @@ static void abandon(struct stem_session *session, bool asked)
     stem_recording_finish(session->recording, failure, folder, sizeof folder, NULL);
     session_send_text(session, STEM_EVENT_BROKEN, 0, STEM_CODE_FILE,
         "the take in \"%s\" had to end: %s", folder, failure);
+    send_closed(session, folder);
     to_idle(session);
     if (!asked)
         return;

@@ -75,6 +75,8 @@ static void send_gap(
     session_send(session, &event);
     session_publish(&session->status.gaps, session->status.gaps + 1);
     session_publish(&session->status.gap_frames, session->status.gap_frames + frames);
+    if (reasons & STEM_GAP_OVERFLOW)
+        session_publish(&session->status.overflow_frames, session->status.overflow_frames + frames);
 }
 
 static int write_gap(struct stem_session *session, const struct stem_gap *gap, uint64_t limit,
@@ -148,6 +150,13 @@ static void note_pause(struct stem_session *session)
     session->wrote_ns = now;
 }
 
+static void note_tape(struct stem_session *session, uint64_t written)
+{
+    uint64_t waits = written > session->next ? written - session->next : 0;
+    if (waits > session->status.tape_most_frames)
+        session_publish(&session->status.tape_most_frames, waits);
+}
+
 static void publish_progress(struct stem_session *session)
 {
     const struct stem_take *take = stem_recording_take(session->recording);
@@ -197,6 +206,7 @@ bool session_advance(struct stem_session *session, uint64_t written)
         return false;
     uint64_t limit = round_limit(session, written), before = session->next;
     int status = 0;
+    note_tape(session, written);
     if (session->next < limit)
         status = write_some(session, limit, &session->failure);
     tell_facts(session);
