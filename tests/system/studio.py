@@ -275,7 +275,8 @@ class Studio:
     def configure(self, stems, osc="", **settings):
         """Writes a configuration: stems is the text of the stem list, osc further settings of the
         osc group; mix and returns are text too, everything else plain values."""
-        settings = {"tape": 10.0, "takes": str(self.takes), "server": self.server_name, **settings}
+        settings = {"tape": 10.0, "takes": str(self.takes), "server": self.server_name,
+                    "finish": False, "recover": False, **settings}
         lines = [f'osc: {{ listen = [ "udp://127.0.0.1:{self.port}", "unix://{self.socket}" ]; '
                  f'{osc} }};']
         for key, value in settings.items():

@@ -188,9 +188,8 @@ def test_gaps_of_a_full_disk_end_the_take_and_keep_what_was_written(studio):
     assert "File too large" in manifest["failure"]
     assert 0 < manifest["frames"] <= 100000
     told = [osc.receive()]
-    while told[-1][0] != "/warning":
+    while told[-1][0] != "/warning" or "File too large" not in told[-1][1][0]:
         told.append(osc.receive())
-    assert "File too large" in told[-1][1][0]
     studio.check(folder, [("01_A.wav", 1, [1]), ("01_A.wav", 2, [1])])
     assert studio.stemctl("stop").returncode == 1  # nothing is recorded any more
     assert studio.answers()

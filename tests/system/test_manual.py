@@ -17,7 +17,7 @@ CONF_PAGE = SOURCE / "conf/stemd.conf.5"
 PAGES = [STEMD_PAGE, STEMCTL_PAGE, CONF_PAGE]
 
 # How the configuration's readers ask for a setting.
-ASKED = re.compile(r'\b(?:read_folder|group_(?:find|number|whole|flag|string|name|inner|list|strings))'
+ASKED = re.compile(r'\b(?:read_folder|read_text|group_(?:find|number|whole|flag|string|name|inner|list|strings))'
                    r'\(\s*&?\w+,\s*"(\w+)"')
 # An entry of the manual page: .B name \fR(type, default)
 ENTRY = re.compile(r"^\.B (\w+) \\fR\((.*)\)$", re.MULTILINE)

@@ -28,7 +28,10 @@ def test_osc_status_keys_keep_their_order_and_types(daemon_alone):
     keys = [path.removeprefix("/status/") for path, _ in osc.data]
     expected = ("version state message server jack rate period folder title tempo key format stems "
                 "frames seconds gaps gap_frames xruns clips tape_seconds tape_used disk_free_bytes "
-                "disk_seconds")
+                "disk_seconds health health_message health_tape health_writer health_disk "
+                "health_server tape_most_used tape_left_seconds stalled_seconds "
+                "slowest_write_seconds slowest_sync_seconds finishing finishing_folder "
+                "finishing_step finishing_percent")
     assert keys == expected.split()
     assert all(len(values) == 1 for _, values in osc.data)
 
@@ -183,17 +186,45 @@ def test_osc_replies_go_to_whoever_asked(two_stems):
 
 def test_osc_state_is_told_to_subscribers_until_they_leave(two_stems):
     osc, boss = two_stems.osc(), two_stems.osc()
-    assert osc.ask("/subscribe", 60) == ["/reply", "/subscribe", "subscribed"]
+    assert osc.ask("/subscribe", 60, "state") == ["/reply", "/subscribe", "subscribed"]
     folder = boss.ask(START)[2]
-    assert osc.receive() == ("/state", ["recording", folder])
+    assert [osc.receive() for _ in range(4)] == [
+        ("/state", ["recording", folder]), (START, [1]), ("/record/stop", [0]),
+        ("/record/toggle", [1])]
     boss.ask("/record/stop")
-    assert osc.receive() == ("/state", ["idle", folder])
+    assert [osc.receive() for _ in range(4)] == [
+        ("/state", ["idle", folder]), (START, [0]), ("/record/stop", [1]), ("/record/toggle", [0])]
+    boss.ask("/stem/Drums/mute", 1)
+    assert osc.receive() == ("/stem/Drums/mute", [1])
     assert osc.ask("/subscribe", 0) == ["/reply", "/subscribe", "unsubscribed"]
     boss.ask(START)
     boss.ask("/record/stop")
     osc.socket.settimeout(0.2)
     with pytest.raises(TimeoutError):
         osc.receive()
+
+
+def test_osc_subscribers_say_what_they_want(daemon_alone):
+    osc = daemon_alone.osc()
+    assert osc.ask("/subscribe", 60, "gaps, meters")[0] == "/reply"
+    for words in ("", "levels", "state levels"):
+        assert osc.ask("/subscribe", 60, words)[:3] == ["/error", "/subscribe", -3]
+
+
+def test_osc_meters_come_with_levels_and_residual(studio):
+    studio.server()
+    studio.ruler(2)
+    studio.configure('{ name = "A"; inputs = ( { name = "In"; from = ["ruler:out_1", "ruler:out_2"]; '
+                     '} ); }', mix='{ from = ["ruler:out_1", "ruler:out_2"]; }')
+    studio.stemd()
+    osc = studio.osc()
+    osc.ask("/subscribe", 60, "meters")
+    told = {}
+    while told.get("A", -200) < -1 or "/residual" not in told:
+        path, values = osc.receive()
+        told[values[0] if path == "/meter" else path] = values[-1]
+    assert told["/residual"] == -200  # nothing is left of the mix
+    assert studio.status()["residual_dbfs"] == -200
 
 
 def test_osc_works_with_oscsend_and_oscdump(studio):

@@ -1,0 +1,96 @@
+"""A disk that is full or fails: nothing recorded is lost, and the take goes on where it can."""
+
+import pathlib
+import subprocess
+
+import pytest
+
+from studio import CHECK, wait_for
+
+STEMS = ('{ name = "A"; inputs = ( { name = "In"; from = "ruler:out_1"; } ); },'
+         '{ name = "B"; channels = 1; inputs = ( { name = "In"; from = "ruler:out_2"; } ); }')
+CHANNELS = [("01_A.wav", 1, [1]), ("01_A.wav", 2, [1]), ("02_B.wav", 1, [2])]
+
+
+@pytest.fixture
+def small_disk(studio):
+    """A file system in memory of two megabytes: about five seconds of the two stems."""
+    place = studio.folder / "small"
+    place.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", place],
+                          capture_output=True, text=True)
+    if made.returncode:
+        pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
+    studio.takes = place / "takes"
+    studio.takes.mkdir()
+    studio.server()
+    studio.ruler(2)
+    try:
+        yield studio
+    finally:
+        studio.close()
+        subprocess.run(["umount", "-l", place], check=False)
+
+
+def test_disk_full_ends_the_take_cleanly(small_disk):
+    small_disk.configure(STEMS, disk_warning=3600)
+    small_disk.stemd()
+    osc = small_disk.osc()
+    osc.ask("/subscribe", 600, "warnings")
+    folder = pathlib.Path(small_disk.ok("start"))
+    wait_for(lambda: small_disk.status()["state"] == "idle", "end of the take")
+    manifest = small_disk.manifest(folder)
+    assert manifest["progress"] == "failed" and "No space left" in manifest["failure"]
+    assert manifest["frames"] > 48000
+    assert not (folder / ".reserve").exists()
+    small_disk.check(folder, CHANNELS)
+    told = []
+    while not told or "had to end" not in told[-1]:
+        path, values = osc.receive()
+        told += values[:1] if path == "/warning" else []
+    assert any("the disk lasts" in text for text in told)  # well before
+
+
+def test_disk_full_goes_on_in_the_spare_folder(small_disk):
+    spare = small_disk.folder / "spare"
+    small_disk.configure(STEMS, spare=str(spare))
+    small_disk.stemd()
+    first = pathlib.Path(small_disk.ok("start", "Long"))
+    wait_for(lambda: spare.exists() and list(spare.iterdir()), "the spare folder")
+    small_disk.run_for(1)
+    second = pathlib.Path(small_disk.ok("stop"))
+    one, two = small_disk.manifest(first), small_disk.manifest(second)
+    assert second.parent == spare and second.name == first.name
+    assert (one["progress"], two["progress"]) == ("complete", "complete")
+    assert one["continued_in"] == str(second)
+    assert (one["part"], two["part"], one["id"]) == (1, 2, two["id"])
+    assert two["part_frame"] == one["frames"]
+    assert two["start_frame"] == one["start_frame"] + one["frames"]
+    result = small_disk.run(CHECK, "--consecutive", first, second)
+    assert result.returncode == 0, result.stdout
+    for folder in (first, second):
+        small_disk.check(folder, CHANNELS)
+
+
+def test_disk_that_is_full_at_the_start_uses_the_spare_folder(small_disk):
+    (small_disk.takes / "filler").write_bytes(b"\0" * 2000000)
+    small_disk.configure(STEMS, spare=str(small_disk.folder / "spare"))
+    small_disk.stemd()
+    folder = small_disk.record(0.5)
+    assert folder.parent.name == "spare"
+    assert [path.name for path in small_disk.takes.iterdir()] == ["filler"]
+    small_disk.check(folder, CHANNELS)
+
+
+def test_disk_health_is_yellow_before_it_is_red(small_disk):
+    small_disk.configure(STEMS, disk_warning=3600)
+    small_disk.stemd()
+    small_disk.ok("start")
+    grades = []
+    def ended():
+        status = small_disk.status()
+        if status["disk_seconds"] > 0:
+            grades.append(status["health_disk"])
+        return status["state"] == "idle"
+    wait_for(ended, "end of the take")
+    assert "red" in grades  # less than a minute from the start on, in this small place
