@@ -62,20 +62,20 @@ static json_t *levels_object(const struct stem_take_levels *levels)
 {
     if (!levels->measured)
         return json_null();
-    return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "silent", levels->silent,
+    return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "silent", levels->silent,
         "true_peak_dbtp", level(levels->true_peak_dbtp), "integrated_lufs",
         level(levels->integrated_lufs), "short_term_lufs", level(levels->short_term_lufs),
         "momentary_lufs", level(levels->momentary_lufs), "range_lu", level(levels->range_lu),
-        "rms_dbfs", level(levels->rms_dbfs), "dc_offset", levels->dc_offset);
+        "rms_dbfs", level(levels->rms_dbfs), "dc_offset", number(levels->dc_offset));
 }
 
-static json_t *stem_object(const struct stem_take_stem *stem, size_t number)
+static json_t *stem_object(const struct stem_take_stem *stem, size_t position)
 {
-    return json_pack("{s:I, s:o, s:o, s:s, s:i, s:i, s:I, s:I, s:f, s:o, s:b, s:o}", "number",
-        (json_int_t)number, "name", text(stem->name), "file", text(stem->file), "role",
+    return json_pack("{s:I, s:o, s:o, s:s, s:i, s:i, s:I, s:I, s:o, s:o, s:b, s:o}", "number",
+        (json_int_t)position, "name", text(stem->name), "file", text(stem->file), "role",
         STEM_TAKE_ROLE[stem->role], "channels", (int)stem->channels, "inputs", (int)stem->inputs,
-        "frames", (json_int_t)stem->frames, "clips", (json_int_t)stem->clips, "peak", stem->peak,
-        "peak_dbfs", decibels(stem->peak), "muted", stem->muted, "levels",
+        "frames", (json_int_t)stem->frames, "clips", (json_int_t)stem->clips, "peak",
+        number(stem->peak), "peak_dbfs", decibels(stem->peak), "muted", stem->muted, "levels",
         levels_object(&stem->levels));
 }
 

@@ -106,6 +106,17 @@ static int read_level(
     return read_number(reader, object, key, db);
 }
 
+/* A linear value; null is one that no number can tell, such as the peak of infinite samples. */
+static int read_magnitude(
+    const struct reader *reader, const json_t *object, const char *key, double *value)
+{
+    if (json_is_null(json_object_get(object, key))) {
+        *value = HUGE_VAL;
+        return 0;
+    }
+    return read_number(reader, object, key, value);
+}
+
 static int read_levels(
     const struct reader *reader, const json_t *object, struct stem_take_levels *levels)
 {
@@ -119,7 +130,7 @@ static int read_levels(
                    read_level(reader, object, "momentary_lufs", &levels->momentary_lufs) ||
                    read_level(reader, object, "range_lu", &levels->range_lu) ||
                    read_level(reader, object, "rms_dbfs", &levels->rms_dbfs) ||
-                   read_number(reader, object, "dc_offset", &levels->dc_offset)
+                   read_magnitude(reader, object, "dc_offset", &levels->dc_offset)
                ? -1
                : 0;
 }
@@ -133,7 +144,7 @@ static int read_stem(struct reader *reader, const json_t *object, struct stem_ta
         read_small(reader, object, "channels", MOST_CHANNELS, &stem->channels) ||
         read_whole(reader, object, "frames", MOST_FRAMES, &stem->frames) ||
         read_whole(reader, object, "clips", MOST_FRAMES, &stem->clips) ||
-        read_number(reader, object, "peak", &stem->peak))
+        read_magnitude(reader, object, "peak", &stem->peak))
         return -1;
     if (stem->channels == 0)
         return wrong(reader, "channels", "at least 1");
@@ -277,11 +288,8 @@ static int read_residual(struct reader *reader, const json_t *root, struct stem_
     residual->measured = true;
     residual->passed = json_is_true(json_object_get(object, "passed"));
     snprintf(reader->place, sizeof reader->place, "residual");
-    if (json_is_null(json_object_get(object, "peak")))
-        residual->peak = HUGE_VAL;
-    else if (read_number(reader, object, "peak", &residual->peak))
-        return -1;
-    if (read_number(reader, object, "rms", &residual->rms) ||
+    if (read_magnitude(reader, object, "peak", &residual->peak) ||
+        read_number(reader, object, "rms", &residual->rms) ||
         read_number(reader, object, "bound", &residual->bound) ||
         read_whole(reader, object, "worst_frame", MOST_FRAMES, &residual->worst_frame) ||
         read_number(reader, object, "worst_rms", &residual->worst_rms) ||

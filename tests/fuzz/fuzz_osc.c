@@ -49,6 +49,8 @@ static void make_daemon(void)
     control.notify = control.osc ? stem_notify_create(control.osc, config->osc_notify,
                                        config->osc_notify_count, &error)
                                  : NULL;
+    control.jobs = stem_jobs_create(config, control.notify);
+    control.told_headroom = calloc(control.layout->track_count, sizeof *control.told_headroom);
     control.engine =
         control.notify ? stem_engine_create(config, control.layout, control.wake_fd, &error) : NULL;
     if (!control.engine || stem_osc_server_pollfds(control.osc, &server, 1) != 1)

@@ -83,7 +83,7 @@ def test_jobs_recover_takes_at_the_next_start(studio):
 
 
 def test_jobs_end_with_the_daemon(studio):
-    start(studio, hook="sleep 1000")
+    start(studio, hook="sleep 1000; :")
     studio.record(0.3)
     wait_for(lambda: studio.status()["finishing"] == 1, "the hook")
     assert studio.end(studio.daemon) == 0

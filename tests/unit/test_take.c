@@ -261,6 +261,22 @@ static void load(struct stem_take *take)
         fail_msg("%s", error.text);
 }
 
+/* A plugin that went mad sends infinite samples; the stem stays in the manifest. */
+static void test_take_infinite_levels_do_not_hide_a_stem(void **state)
+{
+    (void)state;
+    struct stem_take take, back = {0};
+    fill(&take);
+    take.stems[0].peak = HUGE_VAL;
+    take.stems[0].levels.dc_offset = HUGE_VAL;
+    take.mix.peak = HUGE_VAL;
+    save(&take);
+    load(&back);
+    check_same(&take, &back);
+    stem_take_finish(&take);
+    stem_take_finish(&back);
+}
+
 static void test_take_comes_back_as_it_was_saved(void **state)
 {
     (void)state;
@@ -556,7 +572,7 @@ static const struct {
     {"stems.0.inputs", "-1", "stems[0].inputs"},
     {"stems.0.frames", "null", "stems[0].frames"},
     {"stems.0.clips", "\"many\"", "stems[0].clips"},
-    {"stems.0.peak", "null", "stems[0].peak"},
+    {"stems.0.peak", "\"1\"", "stems[0].peak"},
     {"stems.0.levels", "{}", "stems[0]"},
     {"stems.0.levels.rms_dbfs", "\"loud\"", "rms_dbfs"},
     {"extras.0.file", "\"../x\"", "extras[0].file: expected the plain name"},
@@ -704,6 +720,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_take_comes_back_as_it_was_saved),
+        TEST(test_take_infinite_levels_do_not_hide_a_stem),
         TEST(test_take_with_little_in_it_comes_back),
         TEST(test_take_every_progress_and_format_comes_back),
         TEST(test_take_text_that_is_no_utf8_is_replaced),
