@@ -338,6 +338,7 @@ static void read_all(struct config_reader *reader, struct stem_config *config)
     read_folders(&top, config);
     config_read_names(&top, config);
     read_format(&top, config);
+    group_flag(&top, "multitrack", &config->multitrack);
     read_numbers(&top, config);
     read_levels(&top, config);
     read_end(&top, config);

@@ -45,10 +45,18 @@ struct stem_config_send {
     unsigned line;
 };
 
+/* Where the returns of a stem go. */
+enum stem_wet {
+    STEM_WET_IN,   /* into the stem */
+    STEM_WET_OWN,  /* into files of their own, which are part of the sum; the stem stays dry */
+    STEM_WET_BOTH, /* into the stem, and into files beside the sum */
+};
+
 struct stem_config_stem {
     char *name;
     uint32_t channels; /* 1 … 8; 2 */
     bool muted;        /* at start; false */
+    enum stem_wet wet; /* STEM_WET_IN */
     struct stem_config_input *inputs;
     size_t input_count;
     struct stem_config_send *returns;
@@ -79,6 +87,7 @@ struct stem_config {
     char *file_name;   /* template of its files */
     enum stem_container container;
     enum stem_encoding encoding;
+    bool multitrack;        /* every input and return is kept as a file too; false */
     double tape_seconds;    /* 20 */
     double preroll_seconds; /* 0; less than the tape */
     double sync_seconds; /* data is on the disk after at most this long; 5; 0: left to the system */

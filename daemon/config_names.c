@@ -98,7 +98,7 @@ static void make_names(const struct stem_config *config, const struct stem_layou
         .encoding = config->encoding,
         .take = 999};
     for (uint32_t t = 0; t < layout->track_count; t++)
-        stem_layout_file_name(&layout->tracks[t], config, &values, names[t]);
+        stem_layout_file_name(layout, t, config, &values, names[t]);
 }
 
 static void check_name(struct config_reader *reader, const struct stem_layout *layout, uint32_t t,

@@ -103,12 +103,16 @@ static void print_send(
     fprintf(out, "}%s\n", last ? "" : ",");
 }
 
+static const char *const WET[] = {
+    [STEM_WET_IN] = "in", [STEM_WET_OWN] = "own", [STEM_WET_BOTH] = "both"};
+
 static void print_stem(
     FILE *out, const struct stem_config *config, const struct stem_config_stem *stem, bool last)
 {
     fputs("    { name = ", out);
     print_string(out, stem->name);
-    fprintf(out, "; channels = %u; muted = %s;\n", stem->channels, stem->muted ? "true" : "false");
+    fprintf(out, "; channels = %u; muted = %s; wet = \"%s\";\n", stem->channels,
+        stem->muted ? "true" : "false", WET[stem->wet]);
     fputs("      inputs = (\n", out);
     for (size_t i = 0; i < stem->input_count; i++)
         print_input(out, "        ", &stem->inputs[i], i + 1 == stem->input_count);
@@ -143,6 +147,7 @@ static void print_top(FILE *out, const struct stem_config *config)
         print_string(out, STRINGS[k].value);
         fputs(";\n", out);
     }
+    fprintf(out, "multitrack = %s;\n", config->multitrack ? "true" : "false");
     for (size_t k = 0; k < sizeof NUMBERS / sizeof *NUMBERS; k++) {
         fprintf(out, "%s = ", NUMBERS[k].name);
         print_number(out, NUMBERS[k].value);

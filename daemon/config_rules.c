@@ -219,12 +219,51 @@ static void check_use(struct rules *rules, size_t s, size_t r)
         }
 }
 
+/* A stem whose returns are files of their own is made of inputs alone. */
+static void check_wet(struct rules *rules, size_t s)
+{
+    const struct stem_config_stem *stem = &rules->config->stems[s];
+    char place[CONFIG_PLACE_BYTES];
+    snprintf(place, sizeof place, "stems[%zu].wet", s);
+    if (stem->wet == STEM_WET_OWN && stem->input_count == 0 && stem->return_count)
+        config_wrong_at(
+            rules->reader, place, "\"in\" or \"both\" for a stem that is made of returns alone");
+}
+
+/* The part of a shared return that stems have in a file of its own is as wide as they are. */
+static void check_part_widths(struct rules *rules, size_t s, const struct stem_config_send *send)
+{
+    const struct stem_config *config = rules->config;
+    const struct stem_config_stem *stem = &config->stems[s];
+    char place[CONFIG_PLACE_BYTES];
+    for (size_t other = 0; other < s && stem->channels > 1; other++)
+        for (size_t r = 0; r < config->stems[other].return_count; r++) {
+            const struct stem_config_stem *with = &config->stems[other];
+            if (!with->returns[r].is_shared || with->returns[r].shared != send->shared ||
+                with->wet != stem->wet || with->channels <= 1 || with->channels == stem->channels)
+                continue;
+            snprintf(place, sizeof place, "stems[%zu].wet", s);
+            config_error_at(rules->reader, place,
+                "expected 1 channel or as many as the stem \"%s\" has (%u), found %u: their parts "
+                "of \"%s\" become one file",
+                with->name, with->channels, stem->channels, config->returns[send->shared].name);
+            return;
+        }
+}
+
 static void check_uses(struct rules *rules)
 {
-    for (size_t s = 0; s < rules->config->stem_count; s++)
-        for (size_t r = 0; r < rules->config->stems[s].return_count; r++)
-            if (rules->config->stems[s].returns[r].is_shared)
-                check_use(rules, s, r);
+    for (size_t s = 0; s < rules->config->stem_count; s++) {
+        const struct stem_config_stem *stem = &rules->config->stems[s];
+        check_wet(rules, s);
+        for (size_t r = 0; r < stem->return_count; r++) {
+            if (!stem->returns[r].is_shared)
+                continue;
+            check_use(rules, s, r);
+            if (stem->wet != STEM_WET_IN && rules->sound)
+                check_part_widths(rules, s, &stem->returns[r]);
+        }
+    }
 }
 
 static double sum_of_shares(const struct stem_config *config, size_t shared, unsigned *users)

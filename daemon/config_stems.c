@@ -225,6 +225,20 @@ static void read_stem_returns(
     }
 }
 
+static void read_wet(struct group *group, struct stem_config_stem *stem)
+{
+    const char *value = group_string(group, "wet");
+    if (!value)
+        return;
+    if (strcmp(value, "own") == 0)
+        stem->wet = STEM_WET_OWN;
+    else if (strcmp(value, "both") == 0)
+        stem->wet = STEM_WET_BOTH;
+    else if (strcmp(value, "in") != 0)
+        config_wrong(group->reader, config_setting_get_member(group->setting, "wet"),
+            "\"in\", \"own\" or \"both\"");
+}
+
 static void read_stem(
     struct group *group, const struct stem_config *config, struct stem_config_stem *stem)
 {
@@ -234,6 +248,7 @@ static void read_stem(
     stem->channels = config_setting_get_member(group->setting, "channels") ? 0 : 2;
     group_whole(group, "channels", 1, CONFIG_MOST_CHANNELS, &stem->channels);
     group_flag(group, "muted", &stem->muted);
+    read_wet(group, stem);
     size_t before = errors->count;
     read_stem_inputs(group, stem);
     read_stem_returns(group, config, stem);

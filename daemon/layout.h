@@ -1,8 +1,11 @@
 /* The layout: what a configuration means in ports, tracks and routes.
  *
- * Tracks are the stems in configured order, then the mix reference if there is one. Ports come in
- * the order of the configuration: inputs and private returns stem by stem, shared returns, the mix.
- * JACK names: "Drums/Kick", "Drums/Overheads-L", "Plate-L", "Mix-L"; beyond stereo "-1", "-2", ….
+ * A track is a file of a take. First come the stems in configured order, then the returns that are
+ * files of their own: together they are the mix. Then come files beside the sum: returns that are
+ * in their stems too, and single inputs as they arrive. The mix reference, if there is one, is the
+ * last. Ports come in the order of the configuration: inputs and private returns stem by stem,
+ * shared returns, the mix. JACK names: "Drums/Kick", "Drums/Overheads-L", "Plate-L", "Mix-L";
+ * beyond stereo "-1", "-2", ….
  */
 #ifndef STEMD_LAYOUT_H
 #define STEMD_LAYOUT_H
@@ -10,6 +13,7 @@
 #include "config.h"
 #include "mix.h"
 #include "naming_template.h"
+#include "take.h"
 
 struct stem_layout_port {
     char *name;       /* JACK short name */
@@ -20,11 +24,14 @@ struct stem_layout_port {
 };
 
 struct stem_layout_track {
-    const char *name; /* borrowed from the configuration; "Mix" for the reference */
-    unsigned number;  /* as in the file name: 1 … for stems, 0 for the mix */
+    char *name;      /* "Drums"; "Plate"; of a stem's own return or input "Drums Room"; "Mix" */
+    unsigned number; /* as in the file name: 1 … in the sum, returns and inputs beside it count for
+                        themselves; 0 for the mix */
+    enum stem_take_role role; /* STEM_TAKE_STEM for the mix too */
+    bool in_sum;              /* one of those that add up to the mix */
     uint32_t channels;
     uint32_t inputs; /* largest number of ports summed into one channel */
-    bool muted;      /* at start */
+    bool muted;      /* at start; stems only */
 };
 
 struct stem_layout {
@@ -44,9 +51,17 @@ struct stem_layout *stem_layout_create(const struct stem_config *config);
 /* Frees; NULL is allowed. */
 void stem_layout_destroy(struct stem_layout *layout);
 
-/* The name of a track's file; `values` still lacks index and stem. */
-void stem_layout_file_name(const struct stem_layout_track *track, const struct stem_config *config,
-    const struct stem_naming_values *values, char name[STEM_NAMING_BYTES]);
+/* Whether a track is the mix reference. */
+bool stem_layout_is_mix(const struct stem_layout *layout, uint32_t track);
+
+/* Whether a track is neither in the sum nor the mix. */
+bool stem_layout_is_extra(const struct stem_layout *layout, uint32_t track);
+
+/* The name of a track's file; `values` still lacks index and stem. Files beside the sum begin with
+ * "fx_" (returns) and "in_" (inputs). */
+void stem_layout_file_name(const struct stem_layout *layout, uint32_t track,
+    const struct stem_config *config, const struct stem_naming_values *values,
+    char name[STEM_NAMING_BYTES]);
 
 /* Whether a port belongs to a track: a route leads from it there. */
 bool stem_layout_feeds(const struct stem_layout *layout, uint32_t port, uint32_t track);

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "control.h"
 #include "log.h"
+#include "open_files.h"
 
 #include <argp.h>
 #include <locale.h>
@@ -190,6 +191,7 @@ static int run(const struct stem_config *config)
     static struct stem_control control;
     struct stem_error error = {0};
     block_signals();
+    stem_open_files_allow();
     bool whole = true;
     int status = stem_control_init(&control, config, &error);
     if (status == 0) {

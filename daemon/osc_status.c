@@ -268,9 +268,15 @@ static void send_stem(
 
 void stem_osc_stems_send(struct stem_control *control, const struct stem_osc_peer *peer)
 {
-    for (uint32_t t = 0; t < control->layout->track_count; t++)
+    const struct stem_layout *layout = control->layout;
+    unsigned count = 0;
+    for (uint32_t t = 0; t < layout->track_count; t++) {
+        if (layout->tracks[t].role != STEM_TAKE_STEM)
+            continue;
         send_stem(control, peer, t);
+        count++;
+    }
     char text[32];
-    snprintf(text, sizeof text, "%u stems", control->layout->track_count);
+    snprintf(text, sizeof text, "%u stems", count);
     stem_osc_reply(peer, "/stems", text);
 }

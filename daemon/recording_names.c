@@ -31,7 +31,7 @@ void recording_file_name(
     const struct stem_recording *recording, uint32_t track, char name[STEM_NAMING_BYTES])
 {
     const struct stem_naming_values values = values_of(recording);
-    stem_layout_file_name(&recording->layout->tracks[track], recording->config, &values, name);
+    stem_layout_file_name(recording->layout, track, recording->config, &values, name);
 }
 
 /* "PATH/NAME"; false when that is too long. */

@@ -13,8 +13,10 @@
 
 struct stem_take_stem *recording_entry(struct stem_recording *recording, uint32_t track)
 {
-    return recording->has_mix && track == recording->tracks - 1 ? &recording->take.mix
-                                                                : &recording->take.stems[track];
+    struct stem_take *take = &recording->take;
+    if (stem_layout_is_mix(recording->layout, track))
+        return &take->mix;
+    return track < take->stem_count ? &take->stems[track] : &take->extras[track - take->stem_count];
 }
 
 /* "NAME", "NAME-2" … of what is given, or by the template. */
@@ -73,18 +75,23 @@ static int describe_track(struct stem_recording *recording,
     char file[STEM_NAMING_BYTES];
     recording_file_name(recording, t, file);
     struct stem_take *take = &recording->take;
-    bool is_mix = recording->has_mix && t == recording->tracks - 1;
-    if (is_mix) {
+    int status;
+    if (stem_layout_is_mix(params->layout, t)) {
         take->has_mix = true;
         take->mix.channels = track->channels;
-        if (stem_take_set_string(&take->mix.name, track->name) ||
-            stem_take_set_string(&take->mix.file, file))
-            return stem_error_set(error, "no memory for the take");
-    } else if (stem_take_add_stem(take, track->name, file, track->channels)) {
-        return stem_error_set(error, "no memory for the take");
+        status = stem_take_set_string(&take->mix.name, track->name) ||
+                 stem_take_set_string(&take->mix.file, file);
+    } else if (track->in_sum) {
+        status = stem_take_add_stem(take, track->name, file, track->channels);
+    } else {
+        status = stem_take_add_extra(take, track->name, file, track->channels);
     }
-    recording_entry(recording, t)->inputs = track->inputs;
-    recording_entry(recording, t)->muted = params->mix && stem_mix_muted(params->mix, t);
+    if (status)
+        return stem_error_set(error, "no memory for the take");
+    struct stem_take_stem *entry = recording_entry(recording, t);
+    entry->role = track->role;
+    entry->inputs = track->inputs;
+    entry->muted = params->mix && stem_mix_muted(params->mix, t);
     return 0;
 }
 
@@ -241,7 +248,6 @@ struct stem_recording *stem_recording_create(
     recording->rate_hz = params->rate_hz;
     recording->keeps_name = params->name != NULL;
     recording->tracks = params->layout->track_count;
-    recording->has_mix = params->layout->has_mix;
     recording->files = calloc(recording->tracks, sizeof *recording->files);
     localtime_r(&params->started.tv_sec, &recording->started);
     if (recording->files && open_all(recording, params, error) == 0)

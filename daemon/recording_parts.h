@@ -26,7 +26,6 @@ struct stem_recording {
     int lock;                 /* of the folder: nobody recovers or finishes it meanwhile */
     uint32_t tracks;
     uint32_t rate_hz;
-    bool has_mix;
     bool keeps_name;      /* its folder's name was given */
     bool failed;          /* a file could not be written; the files' ends differ */
     uint64_t most_frames; /* continued elsewhere: the length of this part */

@@ -115,6 +115,8 @@ static bool find_loud(const struct stem_session *session, uint64_t from, uint64_
     float level = (float)stem_gain_from_db(level_dbfs);
     *run = (struct loud_run){UINT64_MAX, UINT64_MAX};
     for (uint32_t t = 0; t < stem_tape_tracks(session->with.tape); t++) {
+        if (stem_layout_is_extra(session->with.layout, t))
+            continue;
         struct stem_tape_span span =
             stem_tape_span_rt(session->with.tape, t, from, (uint32_t)(limit - from));
         uint32_t channels = stem_tape_channels(session->with.tape, t);

@@ -1,26 +1,16 @@
 #include "take_reader.h"
 
 #include "facts.h"
+#include "open_files.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 /* Frames read at a time, fewer when the files have very many channels together: the blocks of all
  * files stay below MOST_SAMPLES (32 MiB). */
 enum { MOST_FRAMES = 4096, FEWEST_FRAMES = 64, MOST_SAMPLES = 4 << 20 };
-
-/* Hundreds of stems are open at once. */
-static void allow_many_files(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
 
 int stem_take_reader_init(
     struct stem_take_reader *reader, const char *folder, const struct stem_take *take)
@@ -39,7 +29,7 @@ int stem_take_reader_init(
     for (size_t k = 0; k < take->extra_count; k++)
         reader->sources[count++].stem = &take->extras[k];
     reader->count = count;
-    allow_many_files();
+    stem_open_files_allow();
     return 0;
 }
 

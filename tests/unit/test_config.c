@@ -140,6 +140,7 @@ static void test_config_fills_in_the_defaults(void **state)
     assert_string_equal(config->client, "stemd");
     assert_string_equal(config->server, "default");
     assert_string_equal(config->takes, "/srv/takes");
+    assert_false(config->multitrack);
     assert_string_equal(config->naming, "standard");
     assert_string_equal(config->folder_name, "{date}_{time}_{title}_{tempo}bpm");
     assert_string_equal(config->file_name, "{index}_{stem}");
@@ -163,6 +164,7 @@ static void test_config_fills_in_the_defaults(void **state)
     assert_string_equal(stem->name, "A");
     assert_int_equal(stem->channels, 2);
     assert_false(stem->muted);
+    assert_int_equal(stem->wet, STEM_WET_IN);
     assert_int_equal(stem->line, 2);
     assert_int_equal(stem->return_count, 0);
     const struct stem_config_input *input = &stem->inputs[0];
@@ -180,12 +182,12 @@ static const char EVERYTHING[] =
     "client = \"recorder\"; server = \"stage\"; takes = \"/srv/shows/\";\n"
     "format = \"flac\"; encoding = \"pcm16\"; naming = \"delivery\"; file_name = "
     "\"{stem}_{take}\";\n"
-    "tape = 30; preroll = 29.5; sync = 0; headroom = -6; pan_law = -4.5;\n"
+    "multitrack = true; tape = 30; preroll = 29.5; sync = 0; headroom = -6; pan_law = -4.5;\n"
     "osc: { listen = [ \"udp://0.0.0.0:7770\", \"unix:///run/stemd/osc\" ];\n"
     "  allow = ( \"10.0.0.0/8\" ); notify = \"udp://10.0.0.7:9000\"; };\n"
     "returns = ( { name = \"Plate\"; from = [ \"fx:l\", \"fx:r\" ]; gain = -1; } );\n"
     "stems = (\n"
-    "  { name = \"Drums\"; muted = true;\n"
+    "  { name = \"Drums\"; muted = true; wet = \"own\";\n"
     "    inputs = ( { name = \"Kick\"; from = [ \"c:1\" ]; },\n"
     "      { name = \"Snare\"; from = \"/c:2|c:3/\"; pan = -0.25; gain = -3L;\n"
     "        polarity = \"inverted\"; },\n"
@@ -197,7 +199,7 @@ static const char EVERYTHING[] =
     "      { use = \"Plate\"; share = 0.4; } ); },\n"
     "  { name = \"Voice\"; channels = 1; inputs = [ ];\n"
     "    returns = ( { name = \"Own\"; } ); },\n"
-    "  { name = \"Keys\"; returns = ( { use = \"Plate\"; share = 0.6; } ); }\n"
+    "  { name = \"Keys\"; returns = ( { use = \"Plate\"; share = 0.6; } ); wet = \"both\"; }\n"
     ");\n"
     "mix = { from = ( \"c:l\", \"c:r\" ); };\n";
 
@@ -209,6 +211,7 @@ static void test_config_reads_every_setting_at_the_top(void **state)
     assert_string_equal(config->client, "recorder");
     assert_string_equal(config->server, "stage");
     assert_string_equal(config->takes, "/srv/shows");
+    assert_true(config->multitrack);
     assert_string_equal(config->naming, "delivery");
     assert_string_equal(config->folder_name, "{title}_{tempo}bpm_{key}_{rate}k{depth}");
     assert_string_equal(config->file_name, "{stem}_{take}");
@@ -239,6 +242,9 @@ static void test_config_reads_every_setting_of_a_stem(void **state)
     assert_int_equal(config->stem_count, 3);
     const struct stem_config_stem *drums = &config->stems[0];
     assert_true(drums->muted);
+    assert_int_equal(drums->wet, STEM_WET_OWN);
+    assert_int_equal(config->stems[1].wet, STEM_WET_IN);
+    assert_int_equal(config->stems[2].wet, STEM_WET_BOTH);
     assert_int_equal(drums->line, 8);
     assert_int_equal(drums->input_count, 5);
     const struct stem_config_input *snare = &drums->inputs[1];
@@ -906,6 +912,7 @@ static void assert_same_stem(const struct stem_config_stem *a, const struct stem
     assert_string_equal(a->name, b->name);
     assert_int_equal(a->channels, b->channels);
     assert_int_equal(a->muted, b->muted);
+    assert_int_equal(a->wet, b->wet);
     assert_int_equal(a->input_count, b->input_count);
     for (size_t i = 0; i < a->input_count; i++)
         assert_same_input(&a->inputs[i], &b->inputs[i]);
@@ -925,6 +932,7 @@ static void assert_same(const struct stem_config *a, const struct stem_config *b
     assert_string_equal(a->client, b->client);
     assert_string_equal(a->server, b->server);
     assert_string_equal(a->takes, b->takes);
+    assert_int_equal(a->multitrack, b->multitrack);
     assert_string_equal(a->naming, b->naming);
     assert_string_equal(a->folder_name, b->folder_name);
     assert_string_equal(a->file_name, b->file_name);
@@ -1074,6 +1082,37 @@ static void test_config_templates_fit_all_stems(void **state)
         "\"xxx"));
 }
 
+/* Where returns go */
+
+static void test_config_names_wrong_choices_of_returns(void **state)
+{
+    (void)state;
+    static const struct wrong CASES[] = {
+        {"stems = ( { name = \"A\";\nwet = \"on\"; inputs = ( " INPUT " ); } );",
+            "t.conf:2: stems[0].wet: expected \"in\", \"own\" or \"both\", found the string "
+            "\"on\""},
+        {"stems = ( { name = \"A\";\nwet = true; inputs = ( " INPUT " ); } );",
+            "t.conf:2: stems[0].wet: expected a string, found true"},
+        {"stems = ( { name = \"A\";\nwet = \"own\"; returns = ( " INPUT " ); } );",
+            "t.conf:2: stems[0].wet: expected \"in\" or \"both\" for a stem that is made of "
+            "returns "
+            "alone, found the string \"own\""},
+        {"\nmultitrack = 1; " STEMS, "t.conf:2: multitrack: expected true or false, found 1"},
+        {"returns = ( { name = \"R\"; } ); stems = (\n"
+         "{ name = \"A\"; wet = \"own\"; inputs = ( " INPUT
+         " ); returns = ( { use = \"R\"; share = "
+         "0.5; } ); },\n"
+         "{ name = \"B\"; channels = 1; wet = \"own\"; inputs = ( " INPUT
+         " ); returns = ( { use = \"R\"; share = 0.25; } ); },\n"
+         "{ name = \"C\"; channels = 4; wet = \"own\"; inputs = ( " INPUT
+         " ); returns = ( { use = \"R\"; share = 0.25; } ); } );",
+            "t.conf:4: stems[2].wet: expected 1 channel or as many as the stem \"A\" has (2), "
+            "found "
+            "4: their parts of \"R\" become one file"},
+    };
+    CHECK_WRONG(CASES);
+}
+
 /* Robustness */
 
 static void test_config_survives_truncated_and_damaged_files(void **state)
@@ -1152,6 +1191,7 @@ int main(void)
         TEST(test_config_print_reads_back_nasty_values),
         TEST(test_config_print_keeps_odd_file_names_in_the_comment),
         TEST(test_config_reads_the_installed_files),
+        TEST(test_config_names_wrong_choices_of_returns),
         TEST(test_config_names_wrong_templates),
         TEST(test_config_templates_fit_all_stems),
         TEST(test_config_survives_truncated_and_damaged_files),

@@ -335,6 +335,153 @@ static void test_layout_every_width(void **state)
     }
 }
 
+/* Where returns go, and inputs as they are */
+
+/* Two stems that choose differently; "%s" are the choices of Drums, Bass and Vocals, then settings.
+ */
+static void build_wet(const char *drums, const char *bass, const char *vocals, const char *settings)
+{
+    char text[1600];
+    snprintf(text, sizeof text,
+        "returns = ( { name = \"Plate\"; channels = 2; gain = -6.0; },\n"
+        "  { name = \"Slap\"; channels = 1; polarity = \"inverted\"; } );\n"
+        "stems = (\n"
+        " { name = \"Drums\"; wet = \"%s\"; inputs = ( { name = \"Kick\"; gain = -3.0; } );\n"
+        "   returns = ( { name = \"Room\"; channels = 1; pan = -0.5; share = 0.5; },\n"
+        "     { use = \"Plate\"; share = 0.4; }, { use = \"Slap\"; share = 0.25; } ); },\n"
+        " { name = \"Bass\"; channels = 1; wet = \"%s\"; inputs = ( { name = \"DI\"; } );\n"
+        "   returns = ( { use = \"Slap\"; share = 0.5; } ); },\n"
+        " { name = \"Vocals\"; wet = \"%s\"; inputs = ( { name = \"Lead\"; channels = 2; } );\n"
+        "   returns = ( { use = \"Plate\"; share = 0.6; }, { use = \"Slap\"; share = 0.25; } ); }\n"
+        ");\nmix = { }; %s\n",
+        drums, bass, vocals, settings);
+    build(text);
+}
+
+struct wanted_track {
+    const char *name;
+    unsigned number;
+    enum stem_take_role role;
+    bool in_sum;
+    uint32_t channels;
+    uint32_t inputs;
+    const char *file;
+};
+
+static void check_tracks(const struct wanted_track *tracks, uint32_t count)
+{
+    const struct stem_naming_values values = {.take = 1};
+    assert_int_equal(layout->track_count, count);
+    for (uint32_t t = 0; t < count; t++) {
+        char file[STEM_NAMING_BYTES];
+        stem_layout_file_name(layout, t, config, &values, file);
+        assert_string_equal(layout->tracks[t].name, tracks[t].name);
+        assert_string_equal(file, tracks[t].file);
+        assert_int_equal(layout->tracks[t].number, tracks[t].number);
+        assert_int_equal(layout->tracks[t].role, tracks[t].role);
+        assert_int_equal(layout->tracks[t].in_sum, tracks[t].in_sum);
+        assert_int_equal(layout->tracks[t].channels, tracks[t].channels);
+        assert_int_equal(layout->channels[t], tracks[t].channels);
+        assert_int_equal(layout->tracks[t].inputs, tracks[t].inputs);
+        assert_int_equal(stem_layout_is_extra(layout, t), !tracks[t].in_sum && t != count - 1);
+        assert_int_equal(stem_layout_is_mix(layout, t), t == count - 1);
+    }
+}
+
+/* Ports: 0 Kick, 1 Room, 2 DI, 3 4 Lead, 5 6 Plate, 7 Slap, 8 9 Mix. */
+static void test_layout_returns_of_their_own(void **state)
+{
+    (void)state;
+    static const struct wanted_track TRACKS[] = {
+        {"Drums", 1, STEM_TAKE_STEM, true, 2, 1, "01_Drums.wav"},
+        {"Bass", 2, STEM_TAKE_STEM, true, 1, 1, "02_Bass.wav"},
+        {"Vocals", 3, STEM_TAKE_STEM, true, 2, 3, "03_Vocals.wav"},
+        {"Drums Room", 4, STEM_TAKE_RETURN, true, 2, 1, "04_Drums-Room.wav"},
+        {"Plate", 5, STEM_TAKE_RETURN, true, 2, 1, "05_Plate.wav"},
+        {"Slap", 6, STEM_TAKE_RETURN, true, 2, 1, "06_Slap.wav"},
+        {"Mix", 0, STEM_TAKE_STEM, false, 2, 1, "00_Mix.wav"},
+    };
+    build_wet("own", "own", "in", "");
+    check_tracks(TRACKS, sizeof TRACKS / sizeof *TRACKS);
+    const struct cell cells[] = {{0, 0, 0, db(-3)}, {0, 0, 1, db(-3)}, {2, 1, 0, 1}, {3, 2, 0, 1},
+        {4, 2, 1, 1}, {5, 2, 0, 0.6 * db(-6)}, {6, 2, 1, 0.6 * db(-6)}, {7, 2, 0, -0.25},
+        {7, 2, 1, -0.25}, {1, 3, 0, 0.5}, {1, 3, 1, 0.25}, {5, 4, 0, 0.4 * db(-6)},
+        {6, 4, 1, 0.4 * db(-6)}, {7, 5, 0, -0.75}, {7, 5, 1, -0.75}, {8, 6, 0, 1}, {9, 6, 1, 1}};
+    check_factors(cells, sizeof cells / sizeof *cells);
+}
+
+static void test_layout_returns_beside_the_sum(void **state)
+{
+    (void)state;
+    static const struct wanted_track TRACKS[] = {
+        {"Drums", 1, STEM_TAKE_STEM, true, 2, 4, "01_Drums.wav"},
+        {"Bass", 2, STEM_TAKE_STEM, true, 1, 2, "02_Bass.wav"},
+        {"Vocals", 3, STEM_TAKE_STEM, true, 2, 1, "03_Vocals.wav"},
+        {"Plate", 4, STEM_TAKE_RETURN, true, 2, 1, "04_Plate.wav"},
+        {"Slap", 5, STEM_TAKE_RETURN, true, 2, 1, "05_Slap.wav"},
+        {"Drums Room", 1, STEM_TAKE_RETURN, false, 2, 1, "fx_01_Drums-Room.wav"},
+        {"Plate", 2, STEM_TAKE_RETURN, false, 2, 1, "fx_02_Plate.wav"},
+        {"Slap", 3, STEM_TAKE_RETURN, false, 2, 1, "fx_03_Slap.wav"},
+        {"Mix", 0, STEM_TAKE_STEM, false, 2, 1, "00_Mix.wav"},
+    };
+    build_wet("both", "in", "own", "");
+    check_tracks(TRACKS, sizeof TRACKS / sizeof *TRACKS);
+    assert_true(fabs(factor(5, 6, 0) - 0.4 * db(-6)) < 1e-7);
+    assert_true(fabs(factor(7, 7, 1) + 0.25) < 1e-7);
+    assert_true(fabs(factor(7, 4, 0) + 0.25) < 1e-7);
+}
+
+static void test_layout_inputs_as_they_arrive(void **state)
+{
+    (void)state;
+    static const struct wanted_track TRACKS[] = {
+        {"Drums", 1, STEM_TAKE_STEM, true, 2, 4, "01_Drums.wav"},
+        {"Bass", 2, STEM_TAKE_STEM, true, 1, 2, "02_Bass.wav"},
+        {"Vocals", 3, STEM_TAKE_STEM, true, 2, 3, "03_Vocals.wav"},
+        {"Drums Kick", 1, STEM_TAKE_INPUT, false, 1, 1, "in_01_Drums-Kick.wav"},
+        {"Drums Room", 2, STEM_TAKE_INPUT, false, 1, 1, "in_02_Drums-Room.wav"},
+        {"Bass DI", 3, STEM_TAKE_INPUT, false, 1, 1, "in_03_Bass-DI.wav"},
+        {"Vocals Lead", 4, STEM_TAKE_INPUT, false, 2, 1, "in_04_Vocals-Lead.wav"},
+        {"Plate", 5, STEM_TAKE_INPUT, false, 2, 1, "in_05_Plate.wav"},
+        {"Slap", 6, STEM_TAKE_INPUT, false, 1, 1, "in_06_Slap.wav"},
+        {"Mix", 0, STEM_TAKE_STEM, false, 2, 1, "00_Mix.wav"},
+    };
+    build_wet("in", "in", "in", "multitrack = true;");
+    check_tracks(TRACKS, sizeof TRACKS / sizeof *TRACKS);
+    static const uint32_t FIRST[] = {0, 1, 2, 3, 5, 7};
+    for (uint32_t k = 0; k < 6; k++) /* untouched by gain, pan, polarity and share */
+        for (uint32_t c = 0; c < layout->channels[3 + k]; c++)
+            assert_true(factor(FIRST[k] + c, 3 + k, c) == 1);
+}
+
+/* Whatever the stems choose, each port is in the sum as it is with all returns in the stems. A mono
+ * track counts to both channels. */
+static void test_layout_choices_leave_the_sum_alone(void **state)
+{
+    (void)state;
+    static const char *const WET[] = {"in", "own", "both"};
+    double wanted[MOST_PORTS][2];
+    for (int choice = 0; choice < 27; choice++) {
+        build_wet(WET[choice % 3], WET[choice / 3 % 3], WET[choice / 9], "multitrack = true;");
+        for (uint32_t p = 0; p + 2 < layout->port_count; p++)
+            for (uint32_t c = 0; c < 2; c++) {
+                double sum = 0;
+                for (uint32_t t = 0; t < layout->track_count; t++)
+                    if (layout->tracks[t].in_sum)
+                        sum += factor(p, t, layout->channels[t] == 1 ? 0 : c);
+                if (choice == 0)
+                    wanted[p][c] = sum;
+                if (fabs(sum - wanted[p][c]) > 1e-6)
+                    fail_msg("choice %d, %s: %.9g instead of %.9g", choice, layout->ports[p].name,
+                        sum, wanted[p][c]);
+            }
+        stem_layout_destroy(layout);
+        stem_config_destroy(config);
+        layout = NULL;
+        config = NULL;
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -348,6 +495,10 @@ int main(void)
         TEST(test_layout_shares_add_up_to_the_return),
         TEST(test_layout_sums_match_double_precision),
         TEST(test_layout_every_width),
+        TEST(test_layout_returns_of_their_own),
+        TEST(test_layout_returns_beside_the_sum),
+        TEST(test_layout_inputs_as_they_arrive),
+        TEST(test_layout_choices_leave_the_sum_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
