@@ -190,7 +190,7 @@ def test_routes_delivery_names(studio):
         "in_Night-Train_Drums-Room_120bpm_24-48.wav", "in_Night-Train_Vocals-Lead_120bpm_24-48.wav",
         "in_Night-Train_Plate_120bpm_24-48.wav", "Night-Train_Mix_120bpm_24-48.wav"])
     assert studio.record(0.1, "Night Train").name == "Night-Train_120bpm_Am_48k24-2"
-    assert residual(studio, folder) is None
+    assert residual(studio, folder) < -130  # half steps of 24 bits are rounded
 
 
 def test_routes_names_follow_what_came_late(studio):
