@@ -115,6 +115,8 @@ static void watch_levels(struct stem_control *control)
     bool recording = is_recording(stem_engine_status(control->engine));
     control->has_residual = stem_engine_residual(control->engine, 1.0, &control->residual);
     for (uint32_t t = 0; (wanted || recording) && t < control->layout->track_count; t++) {
+        if (stem_layout_is_extra(control->layout, t))
+            continue;
         double peak = level(stem_engine_peak(control->engine, t, 1.0));
         if (recording)
             watch_headroom(control, t, peak);

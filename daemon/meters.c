@@ -64,7 +64,8 @@ static bool widths_fit(const struct stem_layout *layout)
 {
     uint32_t mix = layout->track_count - 1;
     for (uint32_t t = 0; t < mix; t++)
-        if (layout->channels[t] != 1 && layout->channels[t] != layout->channels[mix])
+        if (layout->tracks[t].in_sum && layout->channels[t] != 1 &&
+            layout->channels[t] != layout->channels[mix])
             return false;
     return true;
 }
@@ -83,7 +84,8 @@ bool stem_meters_residual(const struct stem_tape *tape, const struct stem_layout
         for (uint32_t k = 0; k < part * channels; k++)
             sum[k] = 0;
         for (uint32_t t = 0; t < layout->track_count; t++)
-            add_track(sum, tape, t, at, part, channels, t == mix ? 1 : -1);
+            if (t == mix || layout->tracks[t].in_sum)
+                add_track(sum, tape, t, at, part, channels, t == mix ? 1 : -1);
         for (uint32_t k = 0; k < part * channels; k++) {
             residual->peak = fmax(residual->peak, fabs(sum[k]));
             energy += sum[k] * sum[k];

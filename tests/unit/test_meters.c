@@ -133,6 +133,52 @@ static void test_meters_pass_over_what_is_no_number(void **state)
     check(0, BLOCK, 0.1f);
 }
 
+/* Residual: a stereo stem, a mono one, a return of its own, and beside the sum an input of another
+ * width. */
+enum { STEM, MONO, RETURN, INPUT, MIX, TRACKS };
+
+static struct stem_tape *console;
+
+static void write_console(const float levels[TRACKS])
+{
+    assert_true(stem_tape_reserve_rt(console, 0, BLOCK));
+    for (uint32_t t = 0; t < TRACKS; t++) {
+        struct stem_tape_span span = stem_tape_span_rt(console, t, 0, BLOCK);
+        for (uint32_t k = 0; k < BLOCK * stem_tape_channels(console, t); k++)
+            span.samples[0][k] = levels[t];
+    }
+    stem_tape_commit_rt(console, 0);
+}
+
+static void check_residual(const float levels[TRACKS], bool return_in_sum, double peak)
+{
+    uint32_t channels[TRACKS] = {2, 1, 2, 4, 2};
+    struct stem_layout_track tracks[TRACKS] = {{.in_sum = true}, {.in_sum = true},
+        {.role = STEM_TAKE_RETURN, .in_sum = return_in_sum}, {.role = STEM_TAKE_INPUT}, {0}};
+    const struct stem_layout layout = {
+        .tracks = tracks, .track_count = TRACKS, .channels = channels, .has_mix = true};
+    struct stem_meters_residual residual = {0};
+    struct stem_error error = {0};
+    console = stem_tape_create(channels, TRACKS, TAPE, false, NULL, &error);
+    assert_non_null(console);
+    write_console(levels);
+    assert_true(stem_meters_residual(console, &layout, BLOCK, &residual));
+    if (fabs(residual.peak - peak) > 1e-12)
+        fail_msg("%g instead of %g", residual.peak, peak);
+    tracks[INPUT].in_sum = true; /* now its width counts */
+    assert_false(stem_meters_residual(console, &layout, BLOCK, &residual));
+    stem_tape_destroy(console);
+}
+
+static void test_meters_residual_takes_the_files_of_the_sum(void **state)
+{
+    (void)state;
+    const float levels[TRACKS] = {
+        [STEM] = 0.25f, [MONO] = 0.125f, [RETURN] = 0.0625f, [INPUT] = 0.5f, [MIX] = 0.4375f};
+    check_residual(levels, true, 0);
+    check_residual(levels, false, 0.0625);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -145,6 +191,7 @@ int main(void)
         TEST(test_meters_do_not_look_across_a_gap),
         TEST(test_meters_do_not_look_at_what_is_being_overwritten),
         TEST(test_meters_pass_over_what_is_no_number),
+        TEST(test_meters_residual_takes_the_files_of_the_sum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
