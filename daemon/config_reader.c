@@ -241,7 +241,8 @@ static void quote(const char *value, char *text, size_t size)
     bool clean = config_text_clean(value);
     size_t used = (size_t)snprintf(text, size, "the string \"");
     for (const unsigned char *c = (const unsigned char *)value; *c; c++) {
-        if (used + 16 >= size && (*c & 0xC0) != 0x80) /* full; a character is not cut in two */
+        bool is_inside = clean && (*c & 0xC0) == 0x80;
+        if (used + 16 >= size && !is_inside) /* full; a character is not cut in two */
             break;
         bool plain = clean || (*c >= 0x20 && *c < 0x7F);
         used += (size_t)snprintf(text + used, size - used, plain ? "%c" : "\\x%02x", *c);

@@ -49,7 +49,7 @@ static const char *text_argument(const struct call *call, int index)
     const char *types = lo_message_get_types(call->request->message);
     if (index >= argument_count(call) || (types[index] != 's' && types[index] != 'S'))
         return NULL;
-    return &lo_message_get_argv(call->request->message)[index]->s;
+    return (const char *)lo_message_get_argv(call->request->message)[index];
 }
 
 /* Any OSC number, or true and false. */

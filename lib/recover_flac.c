@@ -87,7 +87,8 @@ static bool read_head(struct window *window, struct recover_flac *flac)
         if (flac->audio_at > MOST_METADATA_BYTES)
             return false;
     }
-    return flac->rate_hz >= 1 && flac->block_frames >= 16 && (flac->bits == 16 || flac->bits == 24);
+    return flac->rate_hz >= 1 && flac->rate_hz <= RECOVER_MOST_RATE && flac->block_frames >= 16 &&
+           (flac->bits == 16 || flac->bits == 24);
 }
 
 /* A block header at an offset that fits this stream. */
@@ -118,7 +119,7 @@ static uint64_t end_of_block(
     for (uint64_t p = at; p <= window->file_bytes && p <= most; p++) {
         struct recover_flac_block next;
         size_t size = look_at(window, p, &bytes);
-        if (p > at && crc == 0) { /* a checksum over itself leaves zero */
+        if (p > at && crc == 0) {      /* a checksum over itself leaves zero */
             if (p >= window->zeros_at) /* when its last byte is zero, it leaves zero twice */
                 return p + 1 == window->file_bytes ? p + 1 : p;
             if (bytes[0] == 0xFF && read_block(window, flac, p, &next) &&

@@ -320,7 +320,8 @@ bool recover_header_parse(const unsigned char *bytes, size_t size, struct recove
         is_known = read_caf(header, &view);
     else if (is_there(&view, 0, "FORM", 4))
         is_known = read_aiff(header, &view);
-    return is_known && header->channels >= 1 && header->channels <= 1024 && header->rate_hz >= 1;
+    return is_known && header->channels >= 1 && header->channels <= RECOVER_MOST_CHANNELS &&
+           header->rate_hz >= 1 && header->rate_hz <= RECOVER_MOST_RATE;
 }
 
 /* Completing */

@@ -116,13 +116,26 @@ static int read_folder_name(struct stem_take *take, const char *name)
     return stem_take_set_string(&take->title, text);
 }
 
+/* Names as a manifest can hold them. */
+static bool is_text(const char *name)
+{
+    json_t *text = json_string(name); /* NULL unless it is UTF-8 */
+    bool is_utf8 = text != NULL;
+    json_decref(text);
+    for (; *name; name++)
+        if ((unsigned char)*name < 0x20 || *name == 0x7F)
+            return false;
+    return is_utf8;
+}
+
 /* "01_Drums.wav": number, name and container. */
 static bool read_file_name(
     const char *file, unsigned *number, char *name, size_t size, enum stem_container *container)
 {
     char *rest;
     const char *dot = strrchr(file, '.');
-    if (!isdigit((unsigned char)file[0]) || !isdigit((unsigned char)file[1]) || !dot)
+    if (!isdigit((unsigned char)file[0]) || !isdigit((unsigned char)file[1]) || !dot ||
+        !is_text(file))
         return false;
     unsigned long value = strtoul(file, &rest, 10);
     if (*rest != '_' || dot <= rest || value > MOST_FILES)
@@ -179,7 +192,8 @@ static int add_file(struct stem_take *take, const char *file, unsigned number, c
         take->container = header->container;
         take->encoding = header->encoding;
         take->rate_hz = header->rate_hz;
-        take->start_frame = take->time_reference = header->time_reference;
+        if (header->time_reference < RECOVER_MOST_FRAMES)
+            take->start_frame = take->time_reference = header->time_reference;
         take->tempo_bpm = header->tempo_bpm;
         if (header->originated[0] && stem_take_set_string(&take->started, header->originated))
             return -1;

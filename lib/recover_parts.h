@@ -50,6 +50,10 @@ struct recover_field {
     int64_t bias;
 };
 
+/* More than these a manifest cannot tell. */
+enum { RECOVER_MOST_CHANNELS = 1024, RECOVER_MOST_RATE = 1000000 };
+#define RECOVER_MOST_FRAMES (UINT64_C(1) << 62)
+
 enum { RECOVER_FIELDS = 8, RECOVER_HEADER_BYTES = 65536, RECOVER_TEXT_BYTES = 257 };
 
 /* What the head of a WAV, RF64, W64, CAF or AIFF file says. */
