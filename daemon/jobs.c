@@ -82,7 +82,7 @@ static void add(struct stem_jobs *jobs, enum kind kind, const char *folder)
         free(copy);
         return;
     }
-    jobs->queue[jobs->count++] = (struct job){kind, copy};
+    jobs->queue[jobs->count++] = (struct job){.kind = kind, .folder = copy};
 }
 
 static void drop_first(struct stem_jobs *jobs)
