@@ -99,6 +99,7 @@ static void take_down(struct stem_engine *engine)
     free(engine->process.buffers);
     stem_ring_destroy(engine->xruns);
     stem_ring_destroy(engine->facts);
+    stem_cycle_times_destroy(engine->process.times);
     stem_mix_destroy(engine->mix);
     stem_tape_destroy(engine->tape);
     engine->writer = NULL;
@@ -149,10 +150,17 @@ static int make_process(struct stem_engine *engine, struct stem_error *error)
         .tape = engine->tape,
         .mix = engine->mix,
         .facts = engine->facts,
+        .times = stem_cycle_times_create(),
     };
-    if (!engine->facts || !engine->xruns || !engine->process.buffers)
+    if (!engine->facts || !engine->xruns || !engine->process.buffers || !engine->process.times)
         return stem_error_set(error, "no memory for the process state");
     return 0;
+}
+
+/* Only asked while a client is or was open: JACK's library sets its clock up with the first one. */
+static int64_t server_clock_ns(void)
+{
+    return (int64_t)jack_get_time() * 1000;
 }
 
 static int make_writer(struct stem_engine *engine, uint32_t rate, struct stem_error *error)
@@ -164,6 +172,8 @@ static int make_writer(struct stem_engine *engine, uint32_t rate, struct stem_er
         .tape = engine->tape,
         .facts = engine->facts,
         .xruns = engine->xruns,
+        .cycle_times = engine->process.times,
+        .server_clock_ns = server_clock_ns,
         .takes = engine->config->takes,
         .spare = engine->config->spare,
         .rate_hz = rate,

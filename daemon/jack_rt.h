@@ -18,6 +18,16 @@ static inline jack_nframes_t cycle_frame_rt(const jack_client_t *client) STEM_RT
     return jack_last_frame_time(client);
 }
 
+/* When the current cycle began, in microseconds; 0 when JACK cannot tell. The same for all clients.
+ */
+static inline uint64_t cycle_time_rt(const jack_client_t *client) STEM_RT
+{
+    jack_nframes_t frame;
+    jack_time_t now = 0, next;
+    float period;
+    return jack_get_cycle_times(client, &frame, &now, &next, &period) == 0 ? now : 0;
+}
+
 static inline const float *port_buffer_rt(jack_port_t *port, jack_nframes_t frames) STEM_RT
 {
     return jack_port_get_buffer(port, frames);

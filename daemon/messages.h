@@ -62,6 +62,8 @@ struct stem_command {
     enum stem_command_type type;
     uint32_t request; /* 0: nobody waits for an answer */
     uint64_t frame;   /* when it was asked for */
+    int64_t when_ns;  /* a moment of the wall clock that somebody gave: it decides, and `frame` is
+                         an estimate; 0: none */
     double number;
     struct stem_start how; /* START and TOGGLE */
     char text[STEM_TEXT_BYTES];

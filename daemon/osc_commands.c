@@ -16,6 +16,7 @@
 #define FASTEST_BPM 999.0
 /* A bundle's time may lie this far ahead; one up to a second ago is kept, an older one is now. */
 #define FURTHEST_SECONDS 3600.0
+#define LONGEST_AGO_SECONDS 1.0
 /* A take that ends by itself. */
 #define LONGEST_SECONDS 86400.0
 /* A locked stop is meant when it is repeated within this. */
@@ -141,11 +142,21 @@ static bool read_option(const struct call *call, int index, struct stem_start *h
 
 /* Time */
 
-/* The frame a command belongs to: the next one, or the one of its bundle's time. */
-static bool frame_of(const struct call *call, uint64_t *frame)
+/* OSC counts from 1900, in units of 2^-32 s. */
+static int64_t wall_ns(lo_timetag when)
+{
+    const int64_t seconds_1900_to_1970 = 2208988800;
+    int64_t nanoseconds = (int64_t)(((uint64_t)when.frac * 1000000000) >> 32);
+    return ((int64_t)when.sec - seconds_1900_to_1970) * 1000000000 + nanoseconds;
+}
+
+/* The moment a command belongs to: now, or its bundle's time, whose frame can only be estimated
+ * here. False when it has been refused. */
+static bool set_moment(const struct call *call, struct stem_command *command)
 {
     lo_timetag when = call->request->when;
-    *frame = stem_engine_now(call->control->engine);
+    command->frame = stem_engine_now(call->control->engine);
+    command->how.is_timed = when.sec != 0;
     if (when.sec == 0)
         return true;
     lo_timetag now;
@@ -158,8 +169,10 @@ static bool frame_of(const struct call *call, uint64_t *frame)
         return false;
     }
     double frames = seconds * figures.rate_hz;
-    if (seconds >= -1.0 && frames > -(double)*frame)
-        *frame = (uint64_t)((double)*frame + frames);
+    if (seconds >= -LONGEST_AGO_SECONDS && frames > -(double)command->frame) {
+        command->frame = (uint64_t)((double)command->frame + frames);
+        command->when_ns = wall_ns(when);
+    }
     return true;
 }
 
@@ -167,8 +180,7 @@ static bool frame_of(const struct call *call, uint64_t *frame)
 
 static void ask(const struct call *call, struct stem_command *command)
 {
-    command->how.is_timed = call->request->when.sec != 0;
-    if (frame_of(call, &command->frame))
+    if (set_moment(call, command))
         stem_control_ask(call->control, &call->request->from, call->path, command);
 }
 

@@ -104,15 +104,21 @@ static bool note_transport(struct stem_process *process, uint64_t frame, uint32_
     return true;
 }
 
-/* Ticks at the start of the cycle. A timebase master may tell the position of an earlier frame,
+/* Ticks at the start of the cycle. Whole ticks may be many frames long; newer masters tell parts of
+ * them. A timebase master may tell the position of an earlier frame,
  * bbt_offset frames before (jack/types.h). */
 static double tick_of(const jack_position_t *position) STEM_RT
 {
+    double tick = position->tick;
+#ifdef JACK_TICK_DOUBLE
+    if (position->valid & JackTickDouble)
+        tick = position->tick_double;
+#endif
     if (!(position->valid & JackBBTFrameOffset) || position->frame_rate == 0)
-        return position->tick;
+        return tick;
     double beats =
         position->bbt_offset * position->beats_per_minute / (60.0 * position->frame_rate);
-    return position->tick + beats * position->ticks_per_beat;
+    return tick + beats * position->ticks_per_beat;
 }
 
 /* Tempo and meter that changed; after a jump of the transport the position in the bar too. */
@@ -165,6 +171,9 @@ void stem_process_cycle_rt(struct stem_process *process, jack_nframes_t frames) 
     } else if (reasons) {
         open_gap(process, expected, reasons);
     }
+    uint64_t began_us = process->times ? cycle_time_rt(process->client) : 0;
+    if (began_us)
+        stem_cycle_times_note_rt(process->times, frame, began_us);
     if (place_for_block(process, frame, clock, frames)) {
         note_position(process, frame, frames);
         mix_block(process, frame, frames);

@@ -9,6 +9,7 @@
 #ifndef STEMD_PROCESS_H
 #define STEMD_PROCESS_H
 
+#include "cycle_times.h"
 #include "facts.h"
 #include "mix.h"
 #include "ring.h"
@@ -26,7 +27,8 @@ struct stem_process {
     uint32_t port_count;
     struct stem_tape *tape;
     struct stem_mix *mix;
-    struct stem_ring *facts; /* struct stem_fact; producer: process, consumer: writer */
+    struct stem_ring *facts;        /* struct stem_fact; producer: process, consumer: writer */
+    struct stem_cycle_times *times; /* NULL: nobody wants to know */
 
     /* rt: process thread only (set-up may touch it while the client is not active) */
     struct stem_timeline timeline;

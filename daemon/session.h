@@ -9,6 +9,7 @@
 #define STEMD_SESSION_H
 
 #include "config.h"
+#include "cycle_times.h"
 #include "layout.h"
 #include "mix.h"
 #include "ring.h"
@@ -51,8 +52,10 @@ struct stem_session_params {
     struct stem_ring *xruns;    /* struct stem_fact from JACK's notification thread */
     struct stem_ring *commands; /* struct stem_command from control */
     struct stem_ring *events;   /* struct stem_event to control */
-    const char *takes;          /* folder for take folders */
-    const char *spare;          /* folder to go on in when that fails; NULL: none */
+    const struct stem_cycle_times *cycle_times; /* NULL: `frame` of timed commands decides */
+    int64_t (*server_clock_ns)(void);           /* the clock that they count; NULL: likewise */
+    const char *takes;                          /* folder for take folders */
+    const char *spare;                          /* folder to go on in when that fails; NULL: none */
     uint32_t rate_hz;
 };
 

@@ -70,7 +70,7 @@ static bool obey_start(struct stem_session *session, const struct stem_command *
     uint64_t written = stem_tape_written(session->with.tape);
     if (toggles)
         return session_step(session, STEM_ON_TOGGLE, command);
-    if (start.how.sync == STEM_SYNC_NOW && (written == 0 || start.frame > written))
+    if (start.how.sync == STEM_SYNC_NOW && (written == 0 || start.frame > written || start.when_ns))
         start.how.sync = STEM_SYNC_FRAME;
     if (start.how.sync == STEM_SYNC_NOW)
         return session_step(session, STEM_ON_START, &start);
@@ -118,7 +118,9 @@ static bool is_for_later(
                     (command->type == STEM_COMMAND_TOGGLE && session->state == STEM_STATE_IDLE);
     bool can_wait = command->type == STEM_COMMAND_STOP || command->type == STEM_COMMAND_TOGGLE ||
                     command->type == STEM_COMMAND_SPLIT || command->type == STEM_COMMAND_MARK;
-    return can_wait && !is_start && command->how.is_timed && command->frame > written;
+    uint64_t frame;
+    return can_wait && !is_start && command->how.is_timed &&
+           !session_frame_of(session, command, written, &frame);
 }
 
 static void schedule(struct stem_session *session, const struct stem_command *command)
@@ -137,9 +139,12 @@ static void schedule(struct stem_session *session, const struct stem_command *co
 /* The next command whose time has come. */
 static bool take_due(struct stem_session *session, uint64_t written, struct stem_command *command)
 {
-    if (session->scheduled_count == 0 || session->scheduled[0].frame > written)
+    uint64_t frame;
+    if (session->scheduled_count == 0 ||
+        !session_frame_of(session, &session->scheduled[0], written, &frame))
         return false;
     *command = session->scheduled[0];
+    command->frame = frame;
     session->scheduled_count--;
     for (size_t k = 0; k < session->scheduled_count; k++)
         session->scheduled[k] = session->scheduled[k + 1];

@@ -3,6 +3,7 @@
  *     session.c           life, and one round of work
  *     session_commands.c  what control asks for
  *     session_take.c      beginning, ending and continuing takes; the state table's actions
+ *     session_time.c      points in time that commands were given
  *     session_trigger.c   where a take starts and ends by itself
  *     session_write.c     from the tape to the files, with gaps and facts on the way
  */
@@ -20,6 +21,17 @@
 /* Commands whose frame is still to come. */
 enum { SESSION_SCHEDULED = 16 };
 
+/* How far the wall clock was ahead of the server's at a moment. */
+struct session_distance {
+    int64_t wall_ns;
+    int64_t distance_ns;
+};
+
+struct session_clocks {
+    bool is_known;                       /* somebody waits for a point in time */
+    struct session_distance before, now; /* the last two looks */
+};
+
 struct stem_session {
     struct stem_session_params with;
     enum stem_state state;
@@ -31,6 +43,7 @@ struct stem_session {
     bool is_waiting;
     struct stem_command scheduled[SESSION_SCHEDULED]; /* ascending frames */
     size_t scheduled_count;
+    struct session_clocks clocks;
     bool ended;
     struct stem_error failure; /* why the take cannot go on */
     struct stem_gap_list gaps;
@@ -74,6 +87,12 @@ bool session_step(
 void session_end(struct stem_session *session);
 /* The tempo that a take is told: the one given, or the transport's. */
 double session_tempo(const struct stem_session *session);
+
+/* Measures the clocks while somebody waits for a point in time. */
+void session_look_at_clocks(struct stem_session *session);
+/* The frame a command is meant for. True once that is on the tape. */
+bool session_frame_of(const struct stem_session *session, const struct stem_command *command,
+    uint64_t written, uint64_t *frame);
 
 /* Takes commands in order until the queue is empty or one has to wait; those whose frame is still
  * to come are kept until it is on the tape. */

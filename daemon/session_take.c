@@ -61,14 +61,25 @@ static void send_take(struct stem_session *session, enum stem_event_kind kind, c
     session_send(session, &event);
 }
 
+/* The transport at a frame; NULL when it stands. */
+static const struct stem_fact *rolling_fact(const struct stem_session *session, uint64_t frame)
+{
+    const struct stem_fact *fact = stem_fact_log_last(&session->facts, STEM_FACT_TRANSPORT, frame);
+    return fact && fact->transport.rolling ? fact : NULL;
+}
+
 /* Time references follow the transport while it rolls, so that stems fall into their place in the
  * project; otherwise JACK's frame clock. */
 static uint64_t time_reference(const struct stem_session *session, uint64_t start)
 {
-    const struct stem_fact *fact = stem_fact_log_last(&session->facts, STEM_FACT_TRANSPORT, start);
-    if (!fact || !fact->transport.rolling)
+    const struct stem_fact *fact = rolling_fact(session, start);
+    if (!fact) /* pre-roll lies before the roll, and is counted back from there */
+        fact = rolling_fact(session, session->started_by.frame);
+    if (!fact)
         return start;
-    return stem_fact_at(fact, start, session->with.rate_hz).transport.frame;
+    uint64_t from = fact->frame > start ? fact->frame : start;
+    uint64_t there = stem_fact_at(fact, from, session->with.rate_hz).transport.frame;
+    return there >= from - start ? there - (from - start) : start;
 }
 
 static const char *start_word(const struct stem_start *how)
@@ -182,12 +193,19 @@ static void to_idle(struct stem_session *session)
 
 /* Waiting for a start */
 
+static bool transport_rolls(const struct stem_session *session)
+{
+    const struct stem_fact *fact =
+        stem_fact_log_last(&session->facts, STEM_FACT_TRANSPORT, UINT64_MAX);
+    return fact && fact->transport.rolling;
+}
+
 /* Whether the answer comes with the take, or at once because it may take long. */
 static bool comes_soon(const struct stem_session *session, const struct stem_command *command)
 {
     uint64_t soon =
         stem_tape_written(session->with.tape) + (uint64_t)SOON_SECONDS * session->with.rate_hz;
-    return command->how.sync == STEM_SYNC_BAR ||
+    return (command->how.sync == STEM_SYNC_BAR && transport_rolls(session)) ||
            (command->how.sync == STEM_SYNC_FRAME && command->frame <= soon);
 }
 

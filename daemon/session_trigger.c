@@ -164,8 +164,7 @@ static bool find_start(struct stem_session *session, uint64_t limit, uint64_t *s
         *start = run.first;
         return true;
     case STEM_SYNC_FRAME:
-        *start = session->started_by.frame;
-        return limit >= *start;
+        return session_frame_of(session, &session->started_by, limit, start);
     case STEM_SYNC_NOW:
         break;
     }
