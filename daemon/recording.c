@@ -80,7 +80,12 @@ void stem_recording_marker(struct stem_recording *recording, uint64_t frame, con
 static void add_tempo(struct stem_recording *recording, const struct stem_fact *fact)
 {
     struct stem_take_tempo tempo = stem_fact_tempo(fact);
+    const struct stem_take *take = &recording->take;
     tempo.frame = from_start(recording, fact->frame);
+    bool jumped =
+        take->transport_count && take->transports[take->transport_count - 1].frame == tempo.frame;
+    if (take->tempo_count && fact->tempo.rolling && !jumped)
+        stem_tempo_settle(&take->tempos[take->tempo_count - 1], &tempo, take->rate_hz);
     stem_take_add_tempo(&recording->take, tempo);
 }
 

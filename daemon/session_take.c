@@ -72,9 +72,12 @@ static const struct stem_fact *rolling_fact(const struct stem_session *session, 
  * project; otherwise JACK's frame clock. */
 static uint64_t time_reference(const struct stem_session *session, uint64_t start)
 {
-    const struct stem_fact *fact = rolling_fact(session, start);
-    if (!fact) /* pre-roll lies before the roll, and is counted back from there */
-        fact = rolling_fact(session, session->started_by.frame);
+    /* Pre-roll of a roll may lie in the one before, and is counted back from its own. */
+    bool by_transport = session->started_by.how.sync == STEM_SYNC_TRANSPORT;
+    uint64_t trigger = session->started_by.frame > start ? session->started_by.frame : start;
+    const struct stem_fact *fact = by_transport ? NULL : rolling_fact(session, start);
+    if (!fact)
+        fact = rolling_fact(session, trigger);
     if (!fact)
         return start;
     uint64_t from = fact->frame > start ? fact->frame : start;
@@ -271,6 +274,7 @@ static void begin(struct stem_session *session, const struct stem_command *comma
                 session, STEM_EVENT_WARNING, 0, STEM_CODE_FILE, "no take: %s", error.text);
         return;
     }
+    session->loud = by.frame > start ? by.frame : start;
     if (!by.how.is_capture) {
         session_answer(session, by.request, stem_recording_folder(session->recording));
         return;

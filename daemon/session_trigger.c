@@ -201,13 +201,16 @@ static bool find_end(struct stem_session *session, uint64_t limit, uint64_t *end
     const struct stem_start *how = &session->started_by.how;
     const struct stem_config_threshold *threshold = &session->with.config->threshold;
     uint64_t start = stem_recording_take(session->recording)->start_frame;
-    if (how->sync == STEM_SYNC_TRANSPORT && find_halt(session, session->next, limit, end))
+    /* What happened in the pre-roll does not end the take. */
+    uint64_t trigger = session->started_by.frame, from = session->next;
+    from = from > trigger ? from : trigger;
+    if (how->sync == STEM_SYNC_TRANSPORT && find_halt(session, from, limit, end))
         return true;
     *end = start + how->length_frames;
     if (how->length_frames && *end <= limit)
         return true;
-    return how->sync == STEM_SYNC_THRESHOLD &&
-           find_quiet(session, session->next, limit, threshold->level_dbfs,
+    return how->sync == STEM_SYNC_THRESHOLD && from < limit &&
+           find_quiet(session, from, limit, threshold->level_dbfs,
                (uint64_t)(threshold->hold_seconds * session->with.rate_hz), end);
 }
 

@@ -129,6 +129,28 @@ uint64_t stem_tempo_ticks(const struct stem_tempo_map *map, uint64_t frame)
     return (uint64_t)(stem_tempo_quarters(map, frame) * STEM_TEMPO_PPQ + 0.5);
 }
 
+void stem_tempo_settle(
+    const struct stem_take_tempo *before, struct stem_take_tempo *entry, uint32_t rate_hz)
+{
+    enum { MOST_FRAMES = 8192 };
+    if (!stem_tempo_valid(before) || !stem_tempo_valid(entry) || entry->frame < before->frame)
+        return;
+    double old_beat = 60.0 * rate_hz / before->bpm, beat = 60.0 * rate_hz / entry->bpm;
+    double since = entry->tick / entry->ticks_per_beat * beat; /* frames from its last beat */
+    double gone = (double)(entry->frame - before->frame) - since;
+    if (since > MOST_FRAMES || gone < 0)
+        return;
+    double beats = beats_into_bar(before) + gone / old_beat;
+    /* a frame, or what masters that tell whole ticks leave out */
+    double near = fmax(1, fmax(old_beat / before->ticks_per_beat, beat / entry->ticks_per_beat));
+    if (fabs(beats - round(beats)) * old_beat > near)
+        return;
+    double place = (double)entry->frame - since;
+    uint64_t frame = (uint64_t)(place + 0.5);
+    entry->tick = fmax((double)frame - place, 0) / beat * entry->ticks_per_beat;
+    entry->frame = frame;
+}
+
 static double bpm_or(double bpm, double otherwise)
 {
     return bpm >= LEAST_BPM && bpm <= MOST_BPM ? bpm : otherwise;

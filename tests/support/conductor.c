@@ -92,7 +92,7 @@ static int on_process(jack_nframes_t frames, void *argument)
     }
     float *out = jack_port_get_buffer(conductor->out, frames);
     for (uint32_t i = 0; i < frames; i++)
-        out[i] = conductor->left > 0 ? LOUD : 0;
+        out[i] = i < conductor->left ? LOUD : 0;
     conductor->left -= conductor->left < frames ? conductor->left : frames;
     return 0;
 }
@@ -129,7 +129,7 @@ static void on_timebase(jack_transport_state_t state, jack_nframes_t frames, jac
     told->beats_per_minute = (double)stretch->numerator / (double)stretch->denominator;
 }
 
-/* A stretch that ends inside a bar makes it a short one. */
+/* A stretch that ends inside a bar makes it a short one; less than a frame is rounding. */
 static void number_bars(struct conductor *conductor)
 {
     conductor->stretches[0].first_bar = 1;
@@ -137,7 +137,7 @@ static void number_bars(struct conductor *conductor)
         const struct stretch *before = &conductor->stretches[k - 1];
         int64_t per_bar = 60 * (int64_t)conductor->rate * before->denominator * before->beats;
         int64_t gone = (conductor->stretches[k].frame - before->frame) * before->numerator;
-        int64_t bars = gone / per_bar + (gone % per_bar != 0);
+        int64_t bars = gone / per_bar + (gone % per_bar >= before->numerator);
         conductor->stretches[k].first_bar = (int32_t)(before->first_bar + bars);
     }
 }

@@ -20,6 +20,9 @@ STEMCTL = BUILD / "client/stemctl"
 RULER = BUILD / "tests/support/ruler"
 CHECK = BUILD / "tests/support/ruler_check"
 
+# Settings whose values are text of the configuration.
+TEXTS = ("mix", "returns", "threshold", "tail")
+
 # Generous: slow machines and sanitizers only make a test wait, not fail.
 PATIENCE = float(os.environ.get("STEMD_PATIENCE", "60"))
 
@@ -274,13 +277,13 @@ class Studio:
 
     def configure(self, stems, osc="", **settings):
         """Writes a configuration: stems is the text of the stem list, osc further settings of the
-        osc group; mix and returns are text too, everything else plain values."""
+        osc group; groups and lists (TEXTS) are text too, everything else plain values."""
         settings = {"tape": 10.0, "takes": str(self.takes), "server": self.server_name,
                     "finish": False, "recover": False, **settings}
         lines = [f'osc: {{ listen = [ "udp://127.0.0.1:{self.port}", "unix://{self.socket}" ]; '
                  f'{osc} }};']
         for key, value in settings.items():
-            text = value if key in ("mix", "returns") else json.dumps(value)
+            text = value if key in TEXTS else json.dumps(value)
             lines.append(f"{key} = {text};")
         lines.append(f"stems = ( {stems} );")
         self.config = self.folder / "stemd.conf"

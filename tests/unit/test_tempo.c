@@ -195,6 +195,40 @@ static void test_tempo_passes_over_entries_that_make_no_sense(void **state)
     assert_false(stem_tempo_next_bar(&(struct stem_tempo_map){.rate_hz = 48000}, 0, &frame));
 }
 
+/* Seen 100 frames late: at 240000 the old tempo had a beat, and so the new one begins there. */
+static void test_tempo_settles_where_the_beat_was(void **state)
+{
+    (void)state;
+    struct stem_take_tempo entry = ENTRIES[1];
+    entry.frame += 100;
+    entry.tick = 100.0 / 32000 * 1920;
+    stem_tempo_settle(&ENTRIES[0], &entry, 48000);
+    assert_int_equal(entry.frame, 240000);
+    assert_float_equal(entry.tick, 0, 1e-9);
+    entry.frame += 100; /* by a master that tells whole ticks */
+    entry.tick = 6;
+    stem_tempo_settle(&ENTRIES[0], &entry, 48000);
+    assert_int_equal(entry.frame, 240000);
+}
+
+static void test_tempo_stays_where_no_beat_was(void **state)
+{
+    (void)state;
+    struct stem_take_tempo entry = ENTRIES[1];
+    entry.frame += 200; /* the old beat was 200 frames ago, the new one is said to be 100 */
+    entry.tick = 100.0 / 32000 * 1920;
+    stem_tempo_settle(&ENTRIES[0], &entry, 48000);
+    assert_int_equal(entry.frame, 240200);
+    entry.frame = 240000 + 9000; /* longer ago than a cycle lasts */
+    entry.tick = 9000.0 / 32000 * 1920;
+    stem_tempo_settle(&ENTRIES[0], &entry, 48000);
+    assert_int_equal(entry.frame, 249000);
+    entry.frame = 100; /* before what it follows */
+    entry.tick = 100.0 / 32000 * 1920;
+    stem_tempo_settle(&ENTRIES[1], &entry, 48000);
+    assert_int_equal(entry.frame, 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +241,8 @@ int main(void)
         cmocka_unit_test(test_tempo_counts_quarters_before_the_first_entry),
         cmocka_unit_test(test_tempo_of_a_take_without_a_map),
         cmocka_unit_test(test_tempo_passes_over_entries_that_make_no_sense),
+        cmocka_unit_test(test_tempo_settles_where_the_beat_was),
+        cmocka_unit_test(test_tempo_stays_where_no_beat_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
