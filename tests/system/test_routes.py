@@ -7,9 +7,12 @@ import json
 import pathlib
 import re
 
+import jsonschema
 import pytest
 
-from studio import STEMD
+from studio import STEMD, wait_for
+
+SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "conf/take.schema.json"
 
 # Ports: 1 kick, 2 3 the drums' own room, 4 5 a plate that both stems share, 6 the lead.
 STEMS = """
@@ -143,6 +146,28 @@ def test_routes_verify_looks_at_files_beside_the_sum(studio):
     assert result.returncode != 0
     assert "in_03_Vocals-Lead.wav: it is missing" in result.stdout
     assert "in_01_Drums-Kick.wav" in result.stdout
+
+
+def test_routes_live_residual_is_that_of_the_sum(studio):
+    start(studio, "own", "both", multitrack=True)
+    wait_for(lambda: studio.status().get("residual_dbfs", 0) <= -200, "a residual of nothing")
+
+
+def test_routes_finish_describes_all_files(studio):
+    start(studio, "own", "both", multitrack=True, naming="delivery")
+    folder = studio.record(0.5, "Song")
+    studio.ok("finish", folder)
+    manifest = studio.manifest(folder)
+    assert manifest["residual"]["peak"] == 0
+    sums = (folder / "SHA256SUMS").read_text()
+    readme = (folder / "README.txt").read_text()
+    beside = readme.index("Beside the stems")
+    for entry in manifest["stems"] + [manifest["mix"]]:
+        assert entry["file"] in sums and readme.index(entry["file"]) < beside
+    assert len(manifest["extras"]) == 5
+    for entry in manifest["extras"]:
+        assert entry["file"] in sums and readme.index(entry["file"]) > beside
+    jsonschema.validate(manifest, json.loads(SCHEMA.read_text()))
 
 
 def test_routes_stems_and_mute_are_of_stems_only(studio):
