@@ -1,4 +1,4 @@
-/* power_disk: a disk whose power can be cut afterwards, at any moment.
+/* power_disk: a disk whose power can be cut afterwards, at any moment; and that can break down.
  *
  *     power_disk FOLDER IMAGE LOG
  *
@@ -9,12 +9,15 @@
  *
  * LOG is a row of records: moment (nanoseconds of the monotonic clock), offset and size, each 8
  * bytes as this machine has them, then the bytes. A flush has the offset -1 and no bytes.
+ *
+ * As long as there is a file IMAGE.broken, all writes and flushes fail with EIO.
  */
 #define FUSE_USE_VERSION 31
 
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -28,6 +31,12 @@ static const char DISK[] = "/disk";
 /* One thread serves: -s. */
 static int image = -1;
 static FILE *record;
+static char broken[PATH_MAX]; /* the file that says so */
+
+static bool is_broken(void)
+{
+    return access(broken, F_OK) == 0;
+}
 
 static int tell(int64_t offset, size_t size, const char *bytes)
 {
@@ -82,6 +91,8 @@ static int disk_write(
     const char *path, const char *bytes, size_t size, off_t offset, struct fuse_file_info *info)
 {
     (void)path, (void)info;
+    if (is_broken())
+        return -EIO;
     ssize_t written = pwrite(image, bytes, size, offset);
     if (written < 0)
         return -errno;
@@ -92,6 +103,8 @@ static int disk_write(
 static int disk_fsync(const char *path, int only_data, struct fuse_file_info *info)
 {
     (void)path, (void)only_data, (void)info;
+    if (is_broken())
+        return -EIO;
     return tell(-1, 0, "");
 }
 
@@ -115,6 +128,7 @@ int main(int argc, char **argv)
         perror("power_disk");
         return 1;
     }
+    snprintf(broken, sizeof broken, "%s.broken", argv[2]);
     char *words[] = {argv[0], "-f", "-s", argv[1], NULL};
     return fuse_main(4, words, &OPERATIONS, NULL);
 }
