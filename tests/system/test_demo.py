@@ -103,6 +103,8 @@ def test_demo_records_stems_that_add_up_to_the_mix(demo):
     folder = only_take(demo.takes)
     assert text.splitlines()[-1] == str(folder)
     assert folder.name.endswith("_Night-Train_120bpm")
+    assert (folder / "report.html").exists()
+    assert subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder).returncode == 0
     assert "residual   peak -" in text and "null test: passed" in text
     result = subprocess.run([STEMCTL, "verify", folder, "--json"], stdout=subprocess.PIPE)
     report = json.loads(result.stdout)
