@@ -76,8 +76,13 @@ static void read_folders(struct group *top, struct stem_config *config)
 {
     replace(&config->takes, read_folder(top, "takes"));
     replace(&config->spare, read_folder(top, "spare"));
+    replace(&config->mirror, read_folder(top, "mirror"));
     if (config->spare && config->takes && strcmp(config->spare, config->takes) == 0)
         config_wrong_at(top->reader, "spare", "another folder than \"takes\"");
+    if (config->mirror && config->takes &&
+        (strcmp(config->mirror, config->takes) == 0 ||
+            (config->spare && strcmp(config->mirror, config->spare) == 0)))
+        config_wrong_at(top->reader, "mirror", "another folder than \"takes\" and \"spare\"");
 }
 
 /* The encodings that a container can hold. */

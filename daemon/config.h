@@ -82,6 +82,7 @@ struct stem_config {
     char *server;      /* JACK server name; "default" */
     char *takes;       /* folder for take folders */
     char *spare;       /* where takes go on when that is full or fails; NULL: nowhere */
+    char *mirror;      /* where every take is written at the same time; NULL: nowhere */
     char *naming;      /* preset of the two templates below: "standard", "delivery"; "standard" */
     char *folder_name; /* template of a take's folder, see naming_template.h */
     char *file_name;   /* template of its files */

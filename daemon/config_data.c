@@ -55,6 +55,7 @@ void stem_config_destroy(struct stem_config *config)
     free(config->server);
     free(config->takes);
     free(config->spare);
+    free(config->mirror);
     free(config->naming);
     free(config->folder_name);
     free(config->file_name);

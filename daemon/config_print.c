@@ -139,7 +139,8 @@ static void print_top(FILE *out, const struct stem_config *config)
         {"format", stem_container_name(config->container)},
         {"encoding", stem_encoding_name(config->encoding)}, {"naming", config->naming},
         {"folder_name", config->folder_name}, {"file_name", config->file_name},
-        {"spare", config->spare}, {"hook", config->hook}, {"stop_lock", config->stop_lock}};
+        {"spare", config->spare}, {"mirror", config->mirror}, {"hook", config->hook},
+        {"stop_lock", config->stop_lock}};
     for (size_t k = 0; k < sizeof STRINGS / sizeof *STRINGS; k++) {
         if (!STRINGS[k].value)
             continue;

@@ -65,6 +65,9 @@ void stem_control_ask(struct stem_control *control, const struct stem_osc_peer *
         return;
     }
     pending->request = command->request;
+    pending->left = stem_engine_writers(control->engine);
+    pending->is_done = false;
+    pending->code = 0;
     pending->peer = *peer;
     snprintf(pending->path, sizeof pending->path, "%s", path);
 }
@@ -137,6 +140,8 @@ int stem_control_init(
     stem_jobs_recover(control->jobs, config->takes);
     if (config->spare)
         stem_jobs_recover(control->jobs, config->spare);
+    if (config->mirror)
+        stem_jobs_recover(control->jobs, config->mirror);
     stem_service_ready(config->tape_seconds);
     return 0;
 fail:

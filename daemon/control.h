@@ -23,6 +23,12 @@ enum { STEM_REQUESTS = 64, STEM_PATH_BYTES = 128 };
 /* Somebody who waits for the writer's answer. */
 struct stem_pending {
     uint32_t request; /* 0: free */
+    unsigned left;    /* answers that are still to come */
+    /* The first answer of two, while the other one is waited for: */
+    bool is_done;                /* the mirror has done it */
+    int code;                    /* the refusal's; 0: none */
+    char text[STEM_ERROR_BYTES]; /* what it said */
+    int64_t since_ns;
     struct stem_osc_peer peer;
     char path[STEM_PATH_BYTES];
 };
@@ -33,9 +39,10 @@ struct stem_control {
     struct stem_engine *engine;
     struct stem_osc_server *osc;
     struct stem_notify *notify;
-    int wake_fd;   /* eventfd: JACK callbacks and the writer */
-    int signal_fd; /* SIGTERM, SIGINT */
-    bool quitting; /* a quit command is on its way */
+    int wake_fd;    /* eventfd: JACK callbacks and the writer */
+    int signal_fd;  /* SIGTERM, SIGINT */
+    bool quitting;  /* a quit command is on its way */
+    unsigned ended; /* writers that have nothing left to do */
     bool done;
     uint32_t last_request;
     struct stem_pending pending[STEM_REQUESTS];

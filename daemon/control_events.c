@@ -7,18 +7,61 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-static void answer(struct stem_control *control, const struct stem_event *event)
+/* How long the mirror's answer waits for the writer's. */
+#define PATIENCE_NS INT64_C(2000000000)
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void reply(struct stem_pending *pending, const char *text)
+{
+    stem_osc_reply(&pending->peer, pending->path, text);
+    pending->request = 0;
+}
+
+/* Keeps the first answer of two. */
+static void keep(struct stem_pending *pending, const struct stem_event *event)
+{
+    pending->is_done = event->kind == STEM_EVENT_DONE;
+    pending->code = event->code;
+    pending->since_ns = now_ns();
+    snprintf(pending->text, sizeof pending->text, "%.*s", STEM_ERROR_BYTES - 1, event->text);
+}
+
+/* The writer's answer counts; the mirror's only when the writer could not do it. */
+static void answer(struct stem_control *control, const struct stem_event *event, bool is_mirror)
 {
     struct stem_pending *pending = control_pending(control, event->request);
     if (!pending || event->request == 0)
         return;
-    if (event->kind == STEM_EVENT_DONE)
-        stem_osc_reply(&pending->peer, pending->path, event->text);
-    else
-        stem_osc_error(&pending->peer, pending->path, event->code, event->text);
-    pending->request = 0;
+    bool is_done = event->kind == STEM_EVENT_DONE;
+    if (is_done && (!is_mirror || pending->code))
+        reply(pending, event->text);
+    else if (--pending->left > 0)
+        keep(pending, event);
+    else if (pending->is_done)
+        reply(pending, pending->text);
+    else {
+        stem_osc_error(&pending->peer, pending->path, is_mirror ? pending->code : event->code,
+            is_mirror ? pending->text : event->text);
+        pending->request = 0;
+    }
+}
+
+void control_answer_late(struct stem_control *control)
+{
+    for (int k = 0; k < STEM_REQUESTS; k++) {
+        struct stem_pending *pending = &control->pending[k];
+        if (pending->request && pending->is_done && now_ns() - pending->since_ns > PATIENCE_NS)
+            reply(pending, pending->text);
+    }
 }
 
 static double seconds_of(const struct stem_control *control, uint64_t frames)
@@ -54,12 +97,49 @@ static void report_gap(struct stem_control *control, const struct stem_event *ev
     stem_notify_gap(control->notify, event->frame, event->frames, reasons);
 }
 
+/* What both writers do the same is told of one of them. */
+static void handle_mirror_event(struct stem_control *control, const struct stem_event *event)
+{
+    char text[STEM_EVENT_TEXT_BYTES + 16];
+    snprintf(text, sizeof text, "mirror: %s", event->text);
+    switch (event->kind) {
+    case STEM_EVENT_BROKEN:
+    case STEM_EVENT_WARNING:
+        stem_log(STEM_LOG_WARNING, "%s", text);
+        stem_notify_warning(control->notify, text);
+        break;
+    case STEM_EVENT_GAP:
+        stem_log(STEM_LOG_WARNING, "mirror: gap of %llu frames at %.3f s of the take",
+            (unsigned long long)event->frames, seconds_of(control, event->frame));
+        break;
+    case STEM_EVENT_STARTED:
+    case STEM_EVENT_FINISHED:
+        stem_log(STEM_LOG_INFO, "mirror: %s \"%s\"",
+            event->kind == STEM_EVENT_STARTED ? "recording" : "finished", event->text);
+        break;
+    default:
+        break;
+    }
+}
+
+static void handle_common_event(
+    struct stem_control *control, const struct stem_event *event, bool is_mirror)
+{
+    if (event->kind == STEM_EVENT_DONE || event->kind == STEM_EVENT_FAILED)
+        answer(control, event, is_mirror);
+    if (event->kind == STEM_EVENT_CLOSED)
+        stem_jobs_finish(control->jobs, event->text, !is_mirror);
+    if (event->kind == STEM_EVENT_QUIT && control->quitting)
+        control->done = ++control->ended >= stem_engine_writers(control->engine);
+}
+
 static void handle_event(struct stem_control *control, const struct stem_event *event)
 {
     switch (event->kind) {
     case STEM_EVENT_DONE:
     case STEM_EVENT_FAILED:
-        answer(control, event);
+    case STEM_EVENT_CLOSED:
+    case STEM_EVENT_QUIT:
         break;
     case STEM_EVENT_ARMED:
         stem_log(
@@ -77,18 +157,12 @@ static void handle_event(struct stem_control *control, const struct stem_event *
         stem_notify_state(control->notify, "idle", control->folder);
         stem_notify_warning(control->notify, event->text);
         break;
-    case STEM_EVENT_CLOSED:
-        stem_jobs_finish(control->jobs, event->text);
-        break;
     case STEM_EVENT_GAP:
         report_gap(control, event);
         break;
     case STEM_EVENT_WARNING:
         stem_log(STEM_LOG_WARNING, "%s", event->text);
         stem_notify_warning(control->notify, event->text);
-        break;
-    case STEM_EVENT_QUIT:
-        control->done = control->done || control->quitting;
         break;
     }
 }
@@ -97,8 +171,14 @@ void control_take_events(struct stem_control *control)
 {
     uint64_t count;
     struct stem_event event;
+    bool is_mirror;
     if (read(control->wake_fd, &count, sizeof count) < 0 && errno != EAGAIN)
         stem_log(STEM_LOG_WARNING, "eventfd: %s", strerror(errno));
-    while (stem_engine_receive(control->engine, &event))
-        handle_event(control, &event);
+    while (stem_engine_receive(control->engine, &event, &is_mirror)) {
+        handle_common_event(control, &event, is_mirror);
+        if (is_mirror)
+            handle_mirror_event(control, &event);
+        else
+            handle_event(control, &event);
+    }
 }

@@ -8,8 +8,12 @@
 /* The entry of a request, or with 0 a free one; NULL when there is none. */
 struct stem_pending *control_pending(struct stem_control *control, uint32_t request);
 
-/* Takes all events of the writer. */
+/* Takes all events of the writers. */
 void control_take_events(struct stem_control *control);
+
+/* Answers for a writer that has been held up by its disk while the mirror has done the work. Once a
+ * second. */
+void control_answer_late(struct stem_control *control);
 
 /* The watchdog, the line in systemctl status, health, disk warnings, meters. Once a second. */
 void control_watch(struct stem_control *control);

@@ -140,6 +140,7 @@ void control_watch(struct stem_control *control)
     struct stem_engine_figures figures;
     stem_engine_figures(control->engine, &figures);
     beat(control, &figures);
+    control_answer_late(control);
     watch_health(control);
     watch_disk(control);
     watch_levels(control);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 enum { FACTS = 1024, OPEN_AGAIN_NS = 1000000000, CONNECT_AGAIN_NS = 200000000, MOST_FAILURES = 3 };
@@ -36,10 +37,10 @@ struct stem_engine {
     bool tape_locked;
     struct stem_tape *tape;
     struct stem_mix *mix;
-    struct stem_ring *facts;
-    struct stem_ring *xruns;
+    struct stem_ring *facts[STEM_TAPE_HOLDERS];
+    struct stem_ring *xruns[STEM_TAPE_HOLDERS];
     struct stem_process process;
-    struct stem_writer *writer;
+    struct stem_writer *writers[STEM_TAPE_HOLDERS]; /* the second one is the mirror's, or NULL */
 
     /* for one server */
     struct stem_keeper *keeper;
@@ -95,16 +96,18 @@ struct stem_engine *stem_engine_create(const struct stem_config *config,
 
 static void take_down(struct stem_engine *engine)
 {
-    stem_writer_destroy(engine->writer);
+    for (int h = 0; h < STEM_TAPE_HOLDERS; h++) {
+        stem_writer_destroy(engine->writers[h]);
+        stem_ring_destroy(engine->xruns[h]);
+        stem_ring_destroy(engine->facts[h]);
+        engine->writers[h] = NULL;
+        engine->xruns[h] = engine->facts[h] = NULL;
+    }
     free(engine->process.buffers);
-    stem_ring_destroy(engine->xruns);
-    stem_ring_destroy(engine->facts);
     stem_cycle_times_destroy(engine->process.times);
     stem_mix_destroy(engine->mix);
     stem_tape_destroy(engine->tape);
-    engine->writer = NULL;
     engine->process = (struct stem_process){0};
-    engine->xruns = engine->facts = NULL;
     engine->mix = NULL;
     engine->tape = NULL;
     engine->rate_hz = 0;
@@ -141,20 +144,27 @@ static int make_mix(struct stem_engine *engine, uint32_t rate, struct stem_error
     return 0;
 }
 
+static int writer_count(const struct stem_engine *engine)
+{
+    return engine->config->mirror ? STEM_TAPE_HOLDERS : 1;
+}
+
 static int make_process(struct stem_engine *engine, struct stem_error *error)
 {
-    engine->facts = stem_ring_create(FACTS, sizeof(struct stem_fact));
-    engine->xruns = stem_ring_create(FACTS, sizeof(struct stem_fact));
     engine->process = (struct stem_process){
         .buffers = calloc(engine->layout->port_count + 1, sizeof *engine->process.buffers),
         .tape = engine->tape,
         .mix = engine->mix,
-        .facts = engine->facts,
         .times = stem_cycle_times_create(),
     };
-    if (!engine->facts || !engine->xruns || !engine->process.buffers || !engine->process.times)
-        return stem_error_set(error, "no memory for the process state");
-    return 0;
+    bool whole = engine->process.buffers && engine->process.times;
+    for (int h = 0; h < writer_count(engine); h++) {
+        engine->xruns[h] = stem_ring_create(FACTS, sizeof(struct stem_fact));
+        engine->facts[h] = stem_ring_create(FACTS, sizeof(struct stem_fact));
+        engine->process.facts[h] = engine->facts[h];
+        whole = whole && engine->xruns[h] && engine->facts[h];
+    }
+    return whole ? 0 : stem_error_set(error, "no memory for the process state");
 }
 
 /* Only asked while a client is or was open: JACK's library sets its clock up with the first one. */
@@ -163,29 +173,44 @@ static int64_t server_clock_ns(void)
     return (int64_t)jack_get_time() * 1000;
 }
 
-static int make_writer(struct stem_engine *engine, uint32_t rate, struct stem_error *error)
+static int make_writer(
+    struct stem_engine *engine, int holder, uint32_t rate, struct stem_error *error)
 {
+    const struct stem_config *config = engine->config;
+    bool is_mirror = holder == STEM_TAPE_MIRROR;
     const struct stem_session_params params = {
-        .config = engine->config,
+        .config = config,
         .layout = engine->layout,
         .mix = engine->mix,
         .tape = engine->tape,
-        .facts = engine->facts,
-        .xruns = engine->xruns,
+        .holder = (enum stem_tape_holder)holder,
+        .is_shared = config->mirror != NULL,
+        .missed = &engine->process.missed[holder],
+        .facts = engine->facts[holder],
+        .xruns = engine->xruns[holder],
+        .takes = is_mirror ? config->mirror : config->takes,
+        .spare = is_mirror ? NULL : config->spare,
+        .mirror = is_mirror ? config->takes : config->mirror,
         .cycle_times = engine->process.times,
         .server_clock_ns = server_clock_ns,
-        .takes = engine->config->takes,
-        .spare = engine->config->spare,
         .rate_hz = rate,
     };
-    engine->writer = stem_writer_create(&params, engine->wake_fd, error);
-    return engine->writer ? 0 : -1;
+    engine->writers[holder] = stem_writer_create(&params, engine->wake_fd, error);
+    return engine->writers[holder] ? 0 : -1;
+}
+
+static int make_writers(struct stem_engine *engine, uint32_t rate, struct stem_error *error)
+{
+    for (int h = 0; h < writer_count(engine); h++)
+        if (make_writer(engine, h, rate, error))
+            return -1;
+    return 0;
 }
 
 static int build(struct stem_engine *engine, uint32_t rate, struct stem_error *error)
 {
     if (make_tape(engine, rate, error) || make_mix(engine, rate, error) ||
-        make_process(engine, error) || make_writer(engine, rate, error)) {
+        make_process(engine, error) || make_writers(engine, rate, error)) {
         take_down(engine);
         return -1;
     }
@@ -195,9 +220,12 @@ static int build(struct stem_engine *engine, uint32_t rate, struct stem_error *e
 
 /* What belongs to one server */
 
-static void wake_writer(void *writer)
+static void wake_writers(void *argument)
 {
-    stem_writer_wake(writer);
+    struct stem_engine *engine = argument;
+    for (int h = 0; h < STEM_TAPE_HOLDERS; h++)
+        if (engine->writers[h])
+            stem_writer_wake(engine->writers[h]);
 }
 
 /* Where the timeline goes on: as many frames later as the clock says. Called by the keeper while
@@ -212,19 +240,46 @@ static void resume_timeline(void *argument)
     stem_timeline_resume(&engine->process.timeline, engine->process.timeline.next + away);
 }
 
-static bool is_recording(const struct stem_engine *engine)
+/* Whether a writer has a take open. */
+static bool is_open(const struct stem_writer *writer)
 {
-    if (!engine->writer)
-        return false;
-    int state =
-        atomic_load_explicit(&stem_writer_status(engine->writer)->state, memory_order_relaxed);
+    int state = writer
+                    ? atomic_load_explicit(&stem_writer_status(writer)->state, memory_order_relaxed)
+                    : (int)STEM_STATE_IDLE;
     return state == STEM_STATE_RECORDING || state == STEM_STATE_STOPPING;
 }
 
-static void tell_writer(struct stem_engine *engine, enum stem_command_type type)
+static bool is_recording(const struct stem_engine *engine)
 {
-    const struct stem_command command = {.type = type, .frame = stem_engine_now(engine)};
-    stem_writer_send(engine->writer, &command);
+    for (int h = 0; h < STEM_TAPE_HOLDERS; h++)
+        if (is_open(engine->writers[h]))
+            return true;
+    return false;
+}
+
+/* Gives a command to all writers. False when one's queue is full. */
+static bool tell_writers(struct stem_engine *engine, const struct stem_command *command)
+{
+    bool sent = true;
+    for (int h = 0; h < STEM_TAPE_HOLDERS; h++)
+        if (engine->writers[h])
+            sent = stem_writer_send(engine->writers[h], command) && sent;
+    return sent;
+}
+
+static void end_take(struct stem_engine *engine, enum stem_command_type type)
+{
+    const struct stem_command command = {
+        .type = type, .is_internal = true, .frame = stem_engine_now(engine)};
+    tell_writers(engine, &command);
+}
+
+static bool have_ended(const struct stem_engine *engine)
+{
+    for (int h = 0; h < STEM_TAPE_HOLDERS; h++)
+        if (engine->writers[h] && !atomic_load(&stem_writer_status(engine->writers[h])->ended))
+            return false;
+    return true;
 }
 
 /* At another rate nothing of the old engine can be used; its take is ended first, as asked. False
@@ -238,11 +293,11 @@ static bool leave_old_rate(struct stem_engine *engine, uint32_t rate)
             engine->rate_hz);
         snprintf(engine->trouble, sizeof engine->trouble,
             "the JACK server is back at another rate, and the take is being ended");
-        tell_writer(engine, STEM_COMMAND_QUIT);
+        end_take(engine, STEM_COMMAND_QUIT);
         engine->is_draining = true;
         return false;
     }
-    if (!atomic_load(&stem_writer_status(engine->writer)->ended))
+    if (!have_ended(engine))
         return false;
     engine->is_draining = false;
     take_down(engine);
@@ -260,10 +315,10 @@ static int go_on_server(struct stem_engine *engine, struct stem_error *error)
     engine->shared = (struct stem_jack_shared){
         .wake_fd = engine->wake_fd,
         .names = engine->names,
-        .xruns = engine->xruns,
+        .xruns = {engine->xruns[STEM_TAPE_WRITER], engine->xruns[STEM_TAPE_MIRROR]},
         .process = &engine->process,
-        .wake_writer = wake_writer,
-        .writer = engine->writer,
+        .wake_writer = wake_writers,
+        .writer = engine,
         .before_activation = resume_timeline,
         .engine = engine,
     };
@@ -363,7 +418,7 @@ static void watch_lost_take(struct stem_engine *engine)
         return;
     engine->told_end = true;
     stem_log(STEM_LOG_WARNING, "the JACK server was gone for %.0f s: the take ends", most);
-    tell_writer(engine, STEM_COMMAND_STOP);
+    end_take(engine, STEM_COMMAND_STOP);
 }
 
 /* A call that does not return is told; one that never will can only be left with the process. */
@@ -440,14 +495,29 @@ const char *stem_engine_trouble(const struct stem_engine *engine)
 
 int stem_engine_send(struct stem_engine *engine, const struct stem_command *command)
 {
-    if (!engine->writer || engine->is_draining)
+    if (!engine->writers[STEM_TAPE_WRITER] || engine->is_draining)
         return STEM_CODE_SERVER;
-    return stem_writer_send(engine->writer, command) ? 0 : STEM_CODE_BUSY;
+    struct stem_command whole = *command;
+    clock_gettime(CLOCK_REALTIME, &whole.wall);
+    whole.wall_frame = stem_engine_now(engine);
+    if (getrandom(&whole.seed, sizeof whole.seed, GRND_NONBLOCK) != (ssize_t)sizeof whole.seed)
+        whole.seed = (uint64_t)now_ns();
+    return tell_writers(engine, &whole) ? 0 : STEM_CODE_BUSY;
 }
 
-bool stem_engine_receive(struct stem_engine *engine, struct stem_event *event)
+bool stem_engine_receive(struct stem_engine *engine, struct stem_event *event, bool *is_mirror)
 {
-    return engine->writer && stem_writer_receive(engine->writer, event);
+    for (int h = 0; h < STEM_TAPE_HOLDERS; h++) {
+        *is_mirror = h == STEM_TAPE_MIRROR;
+        if (engine->writers[h] && stem_writer_receive(engine->writers[h], event))
+            return true;
+    }
+    return false;
+}
+
+unsigned stem_engine_writers(const struct stem_engine *engine)
+{
+    return (unsigned)writer_count(engine);
 }
 
 uint64_t stem_engine_now(const struct stem_engine *engine)
@@ -471,7 +541,8 @@ bool stem_engine_muted(const struct stem_engine *engine, uint32_t track)
 
 static double tape_used(const struct stem_engine *engine)
 {
-    uint64_t held = stem_tape_held(engine->tape), written = stem_tape_written(engine->tape);
+    uint64_t held = stem_tape_held(engine->tape, STEM_TAPE_WRITER),
+             written = stem_tape_written(engine->tape);
     if (held == STEM_TAPE_NOTHING_HELD || held >= written)
         return 0;
     double used = (double)(written - held) / (double)stem_tape_capacity(engine->tape);
@@ -493,9 +564,20 @@ void stem_engine_figures(const struct stem_engine *engine, struct stem_engine_fi
     figures->freewheel = atomic_load(&engine->shared.freewheel);
 }
 
+/* The writer's, or the mirror's when only that one has a take open. */
 const struct stem_session_status *stem_engine_status(const struct stem_engine *engine)
 {
-    return engine->writer ? stem_writer_status(engine->writer) : NULL;
+    struct stem_writer *writer = engine->writers[STEM_TAPE_WRITER];
+    struct stem_writer *mirror = engine->writers[STEM_TAPE_MIRROR];
+    if (writer && !is_open(writer) && is_open(mirror))
+        writer = mirror;
+    return writer ? stem_writer_status(writer) : NULL;
+}
+
+const struct stem_session_status *stem_engine_mirror_status(const struct stem_engine *engine)
+{
+    struct stem_writer *mirror = engine->writers[STEM_TAPE_MIRROR];
+    return mirror ? stem_writer_status(mirror) : NULL;
 }
 
 unsigned stem_engine_connected(const struct stem_engine *engine, uint32_t port)

@@ -45,8 +45,11 @@ const char *stem_engine_trouble(const struct stem_engine *engine);
  * STEM_CODE_BUSY (queue full). 0 when it was sent. */
 int stem_engine_send(struct stem_engine *engine, const struct stem_command *command);
 
-/* Takes one event from the writer; false when there is none. */
-bool stem_engine_receive(struct stem_engine *engine, struct stem_event *event);
+/* Takes one event of a writer; `*is_mirror` tells whose. False when there is none. */
+bool stem_engine_receive(struct stem_engine *engine, struct stem_event *event, bool *is_mirror);
+
+/* How many writers answer each command: 1, or 2 with a mirror. */
+unsigned stem_engine_writers(const struct stem_engine *engine);
 
 /* The frame that a command given now belongs to: the next one to be published. */
 uint64_t stem_engine_now(const struct stem_engine *engine);
@@ -69,6 +72,9 @@ void stem_engine_figures(const struct stem_engine *engine, struct stem_engine_fi
 
 /* Figures of the running or last take; NULL while there never was a server. */
 const struct stem_session_status *stem_engine_status(const struct stem_engine *engine);
+
+/* Those of the mirror's; NULL when there is none. */
+const struct stem_session_status *stem_engine_mirror_status(const struct stem_engine *engine);
 
 /* Connections of a port to others; 0 while there is no server. */
 unsigned stem_engine_connected(const struct stem_engine *engine, uint32_t port);

@@ -58,7 +58,9 @@ static int on_xrun(void *argument)
     uint64_t written = stem_tape_written(shared->process->tape);
     struct stem_fact fact = {
         .kind = STEM_FACT_XRUN, .frame = written, .xrun_us = jack_get_xrun_delayed_usecs(client)};
-    stem_ring_push_rt(shared->xruns, &fact); /* a full queue holds a thousand of them already */
+    for (int h = 0; h < STEM_TAPE_HOLDERS; h++)
+        if (shared->xruns[h]) /* a full queue holds a thousand of them already */
+            stem_ring_push_rt(shared->xruns[h], &fact);
     return 0;
 }
 

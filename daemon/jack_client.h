@@ -29,7 +29,8 @@ struct stem_jack_shared {
     atomic_bool freewheel;
     _Atomic uint32_t period_frames;
     struct stem_ring *names; /* struct stem_jack_port_name; JACK's notification thread to keeper */
-    struct stem_ring *xruns; /* struct stem_fact; producer: JACK's notification thread */
+    struct stem_ring *xruns[STEM_TAPE_HOLDERS]; /* struct stem_fact; producer: JACK's notification
+                                                   thread; NULL where there is no mirror */
     struct stem_process *process;
     void (*wake_writer)(void *); /* for a freewheel cycle that waits for room */
     void *writer;

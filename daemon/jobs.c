@@ -98,11 +98,11 @@ void stem_jobs_recover(struct stem_jobs *jobs, const char *takes)
         add(jobs, RECOVER, takes);
 }
 
-void stem_jobs_finish(struct stem_jobs *jobs, const char *folder)
+void stem_jobs_finish(struct stem_jobs *jobs, const char *folder, bool with_hook)
 {
     if (jobs->config->finish)
         add(jobs, FINISH, folder);
-    if (jobs->config->hook)
+    if (jobs->config->hook && with_hook)
         add(jobs, HOOK, folder);
 }
 

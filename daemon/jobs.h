@@ -24,9 +24,10 @@ struct stem_jobs *stem_jobs_create(const struct stem_config *config, struct stem
  * rest. NULL is allowed. */
 void stem_jobs_destroy(struct stem_jobs *jobs);
 
-/* Completes the unfinished takes in the folder `takes`, then finishes each take folder `folder`. */
+/* Completes the unfinished takes in the folder `takes`; finishes the take folder `folder`, and with
+ * `with_hook` hands it to the hook command. */
 void stem_jobs_recover(struct stem_jobs *jobs, const char *takes);
-void stem_jobs_finish(struct stem_jobs *jobs, const char *folder);
+void stem_jobs_finish(struct stem_jobs *jobs, const char *folder, bool with_hook);
 
 /* What to poll; at most two. */
 size_t stem_jobs_pollfds(const struct stem_jobs *jobs, struct pollfd *fds, size_t room);

@@ -3,6 +3,8 @@
  *     commands   producer: control   consumer: writer
  *     events     producer: writer    consumer: control
  *
+ * A mirror is a second writer with queues of its own; it gets the same commands.
+ *
  * Every command with a request number is answered by exactly one DONE or FAILED event with the same
  * number, after the work is done.
  */
@@ -11,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 enum { STEM_TEXT_BYTES = 256, STEM_EVENT_TEXT_BYTES = 4608 };
 
@@ -61,9 +64,15 @@ struct stem_start {
 struct stem_command {
     enum stem_command_type type;
     uint32_t request; /* 0: nobody waits for an answer */
+    bool is_internal; /* nobody asked for it: the take ends by itself, or its server is lost */
     uint64_t frame;   /* when it was asked for */
     int64_t when_ns;  /* a moment of the wall clock that somebody gave: it decides, and `frame` is
                          an estimate; 0: none */
+    /* The same in all writers, so that the folders of writer and mirror have the same name and the
+     * same identity: a frame and its time of day, and a random number. 0: none is given. */
+    uint64_t wall_frame;
+    struct timespec wall;
+    uint64_t seed;
     double number;
     struct stem_start how; /* START and TOGGLE */
     char text[STEM_TEXT_BYTES];

@@ -2,6 +2,21 @@
 
 #include "jack_rt.h"
 
+/* Queues a fact for everybody who wants facts. One whose queue is full because its disk has stalled
+ * is told that it missed something, as long as another one got it. False when nobody got it. */
+static bool tell(struct stem_process *process, const struct stem_fact *fact, uint64_t end) STEM_RT
+{
+    bool got[STEM_TAPE_HOLDERS], any = false;
+    for (int h = 0; h < STEM_TAPE_HOLDERS; h++) {
+        got[h] = process->facts[h] && stem_ring_push_rt(process->facts[h], fact);
+        any = any || got[h];
+    }
+    for (int h = 0; any && h < STEM_TAPE_HOLDERS; h++)
+        if (process->facts[h] && !got[h])
+            atomic_store_explicit(&process->missed[h], end, memory_order_release);
+    return any;
+}
+
 /* Frames from `from` on are missing; they stay one gap, whatever the reasons, until a block can be
  * written again. */
 static void open_gap(struct stem_process *process, uint64_t from, uint32_t reasons) STEM_RT
@@ -24,7 +39,7 @@ static bool close_gap(struct stem_process *process, uint64_t frame) STEM_RT
         .frame = process->gap_from,
         .gap_frames = frame - process->gap_from,
     };
-    if (!stem_ring_push_rt(process->facts, &fact))
+    if (!tell(process, &fact, frame))
         return false;
     process->in_gap = false;
     process->contiguous_from = frame;
@@ -39,7 +54,7 @@ static bool note_clock(struct stem_process *process, uint64_t frame, uint32_t cl
     if (process->clock_known && shift == process->clock_shift)
         return true;
     const struct stem_fact fact = {.kind = STEM_FACT_CLOCK, .frame = frame, .jack_frame = clock};
-    if (!stem_ring_push_rt(process->facts, &fact))
+    if (!tell(process, &fact, frame + 1))
         return false;
     process->clock_known = true;
     process->clock_shift = shift;
@@ -97,7 +112,7 @@ static bool note_transport(struct stem_process *process, uint64_t frame, uint32_
         .frame = frame,
         .transport = {.frame = position->frame, .rolling = rolling},
     };
-    if (stem_ring_push_rt(process->facts, &fact))
+    if (tell(process, &fact, frame + 1))
         process->transport = state;
     else
         process->transport_next = UINT64_MAX;
@@ -143,7 +158,7 @@ static void note_tempo(struct stem_process *process, uint64_t frame, bool rollin
             .beat = position->beat,
             .rolling = rolling},
     };
-    if (!stem_ring_push_rt(process->facts, &fact)) {
+    if (!tell(process, &fact, frame + 1)) {
         process->bpm = 0; /* again in the next cycle */
         return;
     }
@@ -187,5 +202,5 @@ void stem_process_cycle_rt(struct stem_process *process, jack_nframes_t frames) 
 
 bool stem_process_has_room_rt(const struct stem_process *process, jack_nframes_t frames) STEM_RT
 {
-    return stem_tape_fits_rt(process->tape, process->timeline.next, frames);
+    return stem_tape_fits_all_rt(process->tape, process->timeline.next, frames);
 }

@@ -27,8 +27,9 @@ struct stem_process {
     uint32_t port_count;
     struct stem_tape *tape;
     struct stem_mix *mix;
-    struct stem_ring *facts;        /* struct stem_fact; producer: process, consumer: writer */
-    struct stem_cycle_times *times; /* NULL: nobody wants to know */
+    struct stem_ring *facts[STEM_TAPE_HOLDERS]; /* struct stem_fact; consumer: writer, mirror (or
+                                                   NULL) */
+    struct stem_cycle_times *times;             /* NULL: nobody wants to know */
 
     /* rt: process thread only (set-up may touch it while the client is not active) */
     struct stem_timeline timeline;
@@ -47,12 +48,17 @@ struct stem_process {
 
     /* shared: written here, read by control; relaxed, they only inform */
     _Atomic uint64_t cycles;
+
+    /* shared: written here, read by that consumer, after the fact was queued for the other one: it
+     * missed facts about frames before this one */
+    _Atomic uint64_t missed[STEM_TAPE_HOLDERS];
 };
 
 /* One cycle of `frames` frames. Process thread (or a test's in its place). RT safe. */
 void stem_process_cycle_rt(struct stem_process *process, jack_nframes_t frames) STEM_RT;
 
-/* Whether a block of `frames` frames would find room on the tape now. Process thread. RT safe. */
+/* Whether a block of `frames` frames would find room on the tape now without taking anything from
+ * anybody who holds. Process thread. RT safe. */
 bool stem_process_has_room_rt(const struct stem_process *process, jack_nframes_t frames) STEM_RT;
 
 #endif

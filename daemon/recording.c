@@ -12,14 +12,14 @@ static int fail(struct stem_recording *recording)
     return -1;
 }
 
-int stem_recording_write(struct stem_recording *recording, const struct stem_tape *tape,
-    uint64_t frame, uint32_t frames, struct stem_error *error)
+int stem_recording_write(struct stem_recording *recording, const struct stem_tape_span *spans,
+    uint32_t frames, struct stem_error *error)
 {
     for (uint32_t t = 0; t < recording->tracks; t++) {
-        struct stem_tape_span span = stem_tape_span_rt(tape, t, frame, frames);
+        const struct stem_tape_span *span = &spans[t];
         for (int part = 0; part < 2; part++)
-            if (span.frames[part] &&
-                stem_file_write(recording->files[t], span.samples[part], span.frames[part], error))
+            if (span->frames[part] && stem_file_write(recording->files[t], span->samples[part],
+                                          span->frames[part], error))
                 return fail(recording);
     }
     recording->take.frames += frames;
@@ -31,8 +31,10 @@ int stem_recording_gap(struct stem_recording *recording, uint64_t frame, uint64_
 {
     struct stem_take *take = &recording->take;
     for (uint32_t t = 0; t < recording->tracks; t++)
-        if (stem_file_write_silence(recording->files[t], frames, error))
+        if (stem_file_write_silence(recording->files[t], frames, error)) {
+            recording->most_frames = take->frames; /* silence that is not listed may not stay */
             return fail(recording);
+        }
     if (stem_take_add_gap(take, frame - take->start_frame, frames, reasons))
         return stem_error_set(error, "no memory for another gap");
     take->frames += frames;
@@ -147,7 +149,7 @@ int stem_recording_sync(struct stem_recording *recording, struct stem_error *err
 /* Frames that every file has. */
 static uint64_t shortest(const struct stem_recording *recording)
 {
-    uint64_t frames = recording->take.continued_in ? recording->most_frames : UINT64_MAX;
+    uint64_t frames = recording->most_frames;
     for (uint32_t t = 0; t < recording->tracks; t++) {
         uint64_t has = stem_file_frames(recording->files[t]);
         frames = has < frames ? has : frames;
@@ -183,10 +185,8 @@ static void even_out(struct stem_recording *recording)
     uint64_t frames = shortest(recording);
     for (uint32_t t = 0; t < recording->tracks; t++)
         stem_file_cut(recording->files[t], frames);
-    if (recording->take.frames > frames) {
-        recording->take.frames = frames;
-        cut_lists(&recording->take);
-    }
+    recording->take.frames = frames;
+    cut_lists(&recording->take);
 }
 
 static int close_files(struct stem_recording *recording, struct stem_error *error)

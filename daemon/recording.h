@@ -26,6 +26,8 @@ struct stem_recording_params {
     uint64_t time_reference; /* for the files' bext chunk */
     struct timespec started; /* wall clock of the first frame */
     const char *started_by;  /* as in the manifest */
+    uint64_t seed;           /* identity of the take, with its start frame; 0: a random one */
+    const char *mirror;      /* as in the manifest; NULL: none */
     const struct stem_take
         *part_of; /* goes on with this take, which failed here; NULL: a new one */
     const char *title;
@@ -47,9 +49,9 @@ uint64_t stem_recording_stored(const struct stem_recording *recording);
  * `frame` (at most stem_recording_stored): this part ends there. */
 void stem_recording_continued(struct stem_recording *recording, const char *folder, uint64_t frame);
 
-/* Appends frames of all tracks, read in place from the tape. 0 or -1. */
-int stem_recording_write(struct stem_recording *recording, const struct stem_tape *tape,
-    uint64_t frame, uint32_t frames, struct stem_error *error);
+/* Appends frames of all tracks, read in place from `spans`, one per track. 0 or -1. */
+int stem_recording_write(struct stem_recording *recording, const struct stem_tape_span *spans,
+    uint32_t frames, struct stem_error *error);
 
 /* Appends a gap: silence in all files, and an entry in the manifest. 0 or -1. */
 int stem_recording_gap(struct stem_recording *recording, uint64_t frame, uint64_t frames,

@@ -95,23 +95,24 @@ static int describe_track(struct stem_recording *recording,
     return 0;
 }
 
-/* An identity that no other take has: 128 random bits. */
-static int set_identity(struct stem_take *take)
+/* An identity that no other take has: random, but the same in the mirror. */
+static int set_identity(struct stem_take *take, uint64_t seed)
 {
-    unsigned char bytes[16];
-    char text[2 * sizeof bytes + 1];
-    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+    char text[40];
+    if (seed == 0 && getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
         return -1;
-    for (size_t k = 0; k < sizeof bytes; k++)
-        snprintf(text + 2 * k, 3, "%02x", bytes[k]);
+    snprintf(text, sizeof text, "%016llx%016llx", (unsigned long long)seed,
+        (unsigned long long)take->start_frame);
     return stem_take_set_string(&take->id, text);
 }
 
 /* A take of its own, or the next part of one that had to go on elsewhere. */
 static int describe_kinship(
-    struct stem_take *take, const struct stem_take *part_of, struct stem_error *error)
+    struct stem_take *take, const struct stem_recording_params *params, struct stem_error *error)
 {
-    int status = part_of ? stem_take_set_string(&take->id, part_of->id) : set_identity(take);
+    const struct stem_take *part_of = params->part_of;
+    int status =
+        part_of ? stem_take_set_string(&take->id, part_of->id) : set_identity(take, params->seed);
     if (part_of) {
         take->part = part_of->part + 1;
         take->part_frame = part_of->part_frame + (take->start_frame - part_of->start_frame);
@@ -141,10 +142,11 @@ static int describe_take(struct stem_recording *recording,
         stem_take_set_string(&take->key, params->key) ||
         stem_take_set_string(&take->started, started) ||
         stem_take_set_string(&take->started_by, params->started_by) ||
+        stem_take_set_string(&take->mirror, params->mirror) ||
         stem_take_set_string(&take->recorder, "stemd " STEMD_VERSION) ||
         stem_take_set_string(&take->previous, params->previous))
         return stem_error_set(error, "no memory for the take");
-    return describe_kinship(take, params->part_of, error);
+    return describe_kinship(take, params, error);
 }
 
 static int open_file(struct stem_recording *recording, const struct stem_recording_params *params,
@@ -245,6 +247,7 @@ struct stem_recording *stem_recording_create(
     recording->config = params->config;
     recording->layout = params->layout;
     recording->lock = -1;
+    recording->most_frames = UINT64_MAX;
     recording->rate_hz = params->rate_hz;
     recording->keeps_name = params->name != NULL;
     recording->tracks = params->layout->track_count;

@@ -28,7 +28,7 @@ struct stem_recording {
     uint32_t rate_hz;
     bool keeps_name;      /* its folder's name was given */
     bool failed;          /* a file could not be written; the files' ends differ */
-    uint64_t most_frames; /* continued elsewhere: the length of this part */
+    uint64_t most_frames; /* after a failure the take ends here at the latest */
     bool manifest_stale;
 };
 

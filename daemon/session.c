@@ -104,9 +104,20 @@ bool stem_session_work(struct stem_session *session)
 struct stem_session *stem_session_create(const struct stem_session_params *params)
 {
     struct stem_session *session = calloc(1, sizeof *session);
-    if (session)
-        session->with = *params;
-    return session;
+    if (!session)
+        return NULL;
+    session->with = *params;
+    uint32_t tracks = stem_tape_tracks(params->tape);
+    size_t channels = 0;
+    for (uint32_t t = 0; t < tracks; t++)
+        channels += stem_tape_channels(params->tape, t);
+    session->spans = calloc(tracks + 1, sizeof *session->spans);
+    if (params->is_shared)
+        session->copies = calloc(channels * STEM_SESSION_CHUNK + 1, sizeof *session->copies);
+    if (session->spans && (session->copies || !params->is_shared))
+        return session;
+    stem_session_destroy(session);
+    return NULL;
 }
 
 void stem_session_destroy(struct stem_session *session)
@@ -121,6 +132,8 @@ void stem_session_destroy(struct stem_session *session)
     }
     stem_gap_list_finish(&session->gaps);
     stem_fact_log_finish(&session->facts);
+    free(session->spans);
+    free(session->copies);
     free(session);
 }
 

@@ -47,15 +47,19 @@ struct stem_session_params {
     const struct stem_config *config;
     const struct stem_layout *layout;
     const struct stem_mix *mix;
-    struct stem_tape *tape;     /* the session is its holder */
-    struct stem_ring *facts;    /* struct stem_fact from the process thread */
-    struct stem_ring *xruns;    /* struct stem_fact from JACK's notification thread */
-    struct stem_ring *commands; /* struct stem_command from control */
-    struct stem_ring *events;   /* struct stem_event to control */
+    struct stem_tape *tape;
+    enum stem_tape_holder holder;   /* as whom the session holds it */
+    bool is_shared;                 /* there is another holder, and the tape may go on without us */
+    const _Atomic uint64_t *missed; /* facts about frames before this one may be missing; or NULL */
+    struct stem_ring *facts;        /* struct stem_fact from the process thread */
+    struct stem_ring *xruns;        /* struct stem_fact from JACK's notification thread */
+    struct stem_ring *commands;     /* struct stem_command from control */
+    struct stem_ring *events;       /* struct stem_event to control */
+    const char *takes;              /* folder for take folders */
+    const char *spare;              /* folder to go on in when that fails; NULL: none */
+    const char *mirror; /* where the other writer's copies are, for the manifest; or NULL */
     const struct stem_cycle_times *cycle_times; /* NULL: `frame` of timed commands decides */
     int64_t (*server_clock_ns)(void);           /* the clock that they count; NULL: likewise */
-    const char *takes;                          /* folder for take folders */
-    const char *spare;                          /* folder to go on in when that fails; NULL: none */
     uint32_t rate_hz;
 };
 

@@ -83,6 +83,11 @@ static bool obey_start(struct stem_session *session, const struct stem_command *
 /* Carries out one command; false when its turn has not come. */
 static bool obey(struct stem_session *session, const struct stem_command *command)
 {
+    if (command->wall_frame) {
+        session->wall_frame = command->wall_frame;
+        session->wall = command->wall;
+        session->seed = command->seed;
+    }
     switch (command->type) {
     case STEM_COMMAND_START:
     case STEM_COMMAND_TOGGLE:

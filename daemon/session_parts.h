@@ -45,7 +45,12 @@ struct stem_session {
     size_t scheduled_count;
     struct session_clocks clocks;
     bool ended;
-    struct stem_error failure; /* why the take cannot go on */
+    struct stem_error failure;    /* why the take cannot go on */
+    struct stem_tape_span *spans; /* one per track: what is written next */
+    float *copies;       /* with another holder: those frames, STEM_SESSION_CHUNK of them */
+    uint64_t wall_frame; /* a frame and its time of day, as the last command tells; or 0 */
+    struct timespec wall;
+    uint64_t seed;
     struct stem_gap_list gaps;
     struct stem_fact_log facts;
     uint64_t told; /* facts before this frame are in the take's manifest */

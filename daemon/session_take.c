@@ -7,29 +7,43 @@
 
 /* An answer is held back at most about this long. */
 enum { SOON_SECONDS = 60 };
+/* Clocks of sound cards and of the day drift apart. */
+enum { LONG_AGO_SECONDS = 600 };
 
 double session_tempo(const struct stem_session *session)
 {
     return session->tempo_bpm > 0 ? session->tempo_bpm : session->transport_bpm;
 }
 
-/* Wall-clock time of a frame, counted back (or on) from now. */
+/* A frame and its time of day: as the last command told, so that writer and mirror agree; the clock
+ * when that was long ago, or never. */
+static uint64_t reference(const struct stem_session *session, uint64_t frame, struct timespec *wall)
+{
+    uint64_t ago =
+        frame > session->wall_frame ? frame - session->wall_frame : session->wall_frame - frame;
+    *wall = session->wall;
+    if (session->wall_frame && ago / session->with.rate_hz < LONG_AGO_SECONDS)
+        return session->wall_frame;
+    clock_gettime(CLOCK_REALTIME, wall);
+    return stem_tape_written(session->with.tape);
+}
+
+/* Wall-clock time of a frame, counted from a reference. */
 static struct timespec time_of_frame(const struct stem_session *session, uint64_t frame)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    int64_t ago = (int64_t)(stem_tape_written(session->with.tape) - frame);
+    struct timespec time;
+    int64_t ago = (int64_t)(reference(session, frame, &time) - frame);
     int64_t rate = session->with.rate_hz;
-    now.tv_sec -= (time_t)(ago / rate);
-    now.tv_nsec -= (long)(ago % rate * 1000000000 / rate);
-    if (now.tv_nsec < 0) {
-        now.tv_nsec += 1000000000;
-        now.tv_sec--;
-    } else if (now.tv_nsec >= 1000000000) {
-        now.tv_nsec -= 1000000000;
-        now.tv_sec++;
+    time.tv_sec -= (time_t)(ago / rate);
+    time.tv_nsec -= (long)(ago % rate * 1000000000 / rate);
+    if (time.tv_nsec < 0) {
+        time.tv_nsec += 1000000000;
+        time.tv_sec--;
+    } else if (time.tv_nsec >= 1000000000) {
+        time.tv_nsec -= 1000000000;
+        time.tv_sec++;
     }
-    return now;
+    return time;
 }
 
 static void reset_status(struct stem_session *session, uint64_t start)
@@ -117,6 +131,8 @@ static struct stem_recording *open_files(struct stem_session *session, const cha
         .start_frame = start,
         .time_reference = time_reference(session, start),
         .started = time_of_frame(session, start),
+        .seed = session->seed,
+        .mirror = session->with.mirror,
         .started_by = start_word(&session->started_by.how),
         .title = session->title,
         .key = session->key,
@@ -191,7 +207,7 @@ static void to_idle(struct stem_session *session)
 {
     session->state = STEM_STATE_IDLE;
     session->recording = NULL;
-    stem_tape_release(session->with.tape);
+    stem_tape_release(session->with.tape, session->with.holder);
 }
 
 /* Waiting for a start */
@@ -262,7 +278,7 @@ static void begin(struct stem_session *session, const struct stem_command *comma
     struct stem_command by = *command; /* may be session->started_by itself */
     uint64_t preroll = preroll_frames(session, &by);
     uint64_t wanted = by.frame > preroll ? by.frame - preroll : 0;
-    uint64_t start = stem_tape_hold(session->with.tape, wanted);
+    uint64_t start = stem_tape_hold(session->with.tape, session->with.holder, wanted);
     session->started_by = by;
     if (by.text[0])
         memcpy(session->title, by.text, sizeof session->title);
@@ -290,7 +306,7 @@ static void set_end(struct stem_session *session, const struct stem_command *com
     uint64_t end = command->frame > session->next ? command->frame : session->next;
     double tail = session->with.config->tail.most_seconds;
     bool is_asked = command->type != STEM_COMMAND_SPLIT && command->type != STEM_COMMAND_QUIT &&
-                    command->request != 0 && !command->how.is_capture;
+                    !command->is_internal && !command->how.is_capture;
     session->ending = *command;
     session->in_tail = tail > 0 && is_asked;
     session->loud = end;
@@ -316,7 +332,7 @@ static bool open_next(struct stem_session *session, const char *folder, struct s
 static bool arms_again(const struct stem_session *session)
 {
     enum stem_sync sync = session->started_by.how.sync;
-    return session->ending.request == 0 && session->ending.type == STEM_COMMAND_STOP &&
+    return session->ending.is_internal && session->ending.type == STEM_COMMAND_STOP &&
            (sync == STEM_SYNC_TRANSPORT || sync == STEM_SYNC_THRESHOLD);
 }
 
@@ -326,7 +342,7 @@ static void wait_again(struct stem_session *session)
     command.frame = session->stop;
     command.text[0] = '\0';
     session->state = STEM_STATE_ARMED;
-    stem_tape_hold(session->with.tape, session->stop);
+    stem_tape_hold(session->with.tape, session->with.holder, session->stop);
     arm(session, &command);
 }
 

@@ -191,7 +191,7 @@ void session_look_for_start(struct stem_session *session, uint64_t written)
     preroll = preroll < 0 ? session->with.config->preroll_seconds : preroll;
     uint64_t keep = (uint64_t)(preroll * session->with.rate_hz + 0.5);
     /* Freewheel runs faster than we look; what may become pre-roll must not be overwritten. */
-    stem_tape_hold(session->with.tape, written > keep ? written - keep : 0);
+    stem_tape_hold(session->with.tape, session->with.holder, written > keep ? written - keep : 0);
 }
 
 /* Ending */
@@ -218,7 +218,8 @@ void session_look_for_end(struct stem_session *session, uint64_t limit)
 {
     uint64_t end;
     if (session->state == STEM_STATE_RECORDING && find_end(session, limit, &end)) {
-        const struct stem_command stop = {.type = STEM_COMMAND_STOP, .frame = end};
+        const struct stem_command stop = {
+            .type = STEM_COMMAND_STOP, .is_internal = true, .frame = end};
         session_step(session, STEM_ON_STOP, &stop);
     }
     if (session->state != STEM_STATE_STOPPING || !session->in_tail)

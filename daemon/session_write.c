@@ -1,12 +1,18 @@
 /* From the tape to the files, with gaps and facts on the way. */
 #include "session_parts.h"
 
+#include <string.h>
+
 enum { FLUSH_NS = 1000000000 };
 
 /* A running take is written in bursts of a quarter of a second: one file after the other then
  * passes through the processor's caches as a whole, which is cheaper than a little of each all the
  * time. */
 enum { BURSTS_PER_SECOND = 4 };
+
+/* What came on the tape in the last twentieth of a second is not written yet: a stop or split for
+ * one of these frames may be on its way, and shall fall on it. */
+enum { COMMANDS_PER_SECOND = 20 };
 
 /* Facts */
 
@@ -79,11 +85,14 @@ static void send_gap(
         session_publish(&session->status.overflow_frames, session->status.overflow_frames + frames);
 }
 
-static int write_gap(struct stem_session *session, const struct stem_gap *gap, uint64_t limit,
-    struct stem_error *error)
+/* A gap is written as a whole, up to the take's end: it costs no time, and is told as one. */
+static int write_gap(
+    struct stem_session *session, const struct stem_gap *gap, struct stem_error *error)
 {
-    uint64_t gap_end = gap->frame + gap->frames;
-    uint64_t frames = (gap_end < limit ? gap_end : limit) - session->next;
+    uint64_t end = gap->frame + gap->frames;
+    if (session->state == STEM_STATE_STOPPING && session->stop < end)
+        end = session->stop;
+    uint64_t frames = end - session->next;
     if (stem_recording_gap(session->recording, session->next, frames, gap->reasons, error))
         return -1;
     send_gap(session, session->next, frames, gap->reasons);
@@ -91,22 +100,66 @@ static int write_gap(struct stem_session *session, const struct stem_gap *gap, u
     return 0;
 }
 
+/* The tape goes on without a mirror that lags, and without a writer that lags behind its mirror:
+ * what cannot be known or read any more is lost to this one up to the returned frame. */
+static uint64_t lost_until(const struct stem_session *session)
+{
+    uint64_t missed =
+        session->with.missed ? atomic_load_explicit(session->with.missed, memory_order_acquire) : 0;
+    uint64_t oldest = session->with.is_shared ? stem_tape_oldest(session->with.tape) : 0;
+    return missed > oldest ? missed : oldest;
+}
+
+/* Copies what another holder may let the producer overwrite. A data race on purpose: whether the
+ * copy is whole is asked for afterwards. */
+static void copy_span(struct stem_tape_span *span, uint32_t channels, float *to)
+{
+    for (int part = 0; part < 2; part++) {
+        size_t samples = (size_t)span->frames[part] * channels;
+        memcpy(to, span->samples[part], samples * sizeof *to);
+        span->samples[part] = to;
+        to += samples;
+    }
+}
+
+/* Points `spans` at the frames; false when they are gone. */
+static bool find_audio(struct stem_session *session, uint32_t frames)
+{
+    float *copy = session->copies;
+    const struct stem_tape *tape = session->with.tape;
+    for (uint32_t t = 0; t < stem_tape_tracks(tape); t++) {
+        session->spans[t] = stem_tape_span_rt(tape, t, session->next, frames);
+        if (!session->with.is_shared)
+            continue;
+        copy_span(&session->spans[t], stem_tape_channels(tape, t), copy);
+        copy += (size_t)frames * stem_tape_channels(tape, t);
+    }
+    return !session->with.is_shared || stem_tape_intact(tape, session->next);
+}
+
 /* Writes from `next` up to `limit`, at most one gap or one chunk. */
 static int write_some(struct stem_session *session, uint64_t limit, struct stem_error *error)
 {
+    uint64_t lost = lost_until(session);
+    if (lost > session->next) {
+        const struct stem_gap all = {session->next, lost - session->next, STEM_GAP_OVERFLOW};
+        return write_gap(session, &all, error);
+    }
     const struct stem_gap *gap = stem_gap_list_find(&session->gaps, session->next);
     if (gap && gap->frame <= session->next) {
         bool is_empty = gap->frames == 0;
-        if (write_gap(session, gap, limit, error))
+        if (write_gap(session, gap, error))
             return -1;
-        if (is_empty)
-            stem_gap_list_forget(&session->gaps, session->next + 1);
-        return 0;
+        if (!is_empty)
+            return 0;
+        stem_gap_list_forget(&session->gaps, session->next + 1);
+        return write_some(session, limit, error);
     }
     uint64_t until = gap && gap->frame < limit ? gap->frame : limit;
-    uint64_t frames = until - session->next;
-    if (stem_recording_write(
-            session->recording, session->with.tape, session->next, (uint32_t)frames, error))
+    uint32_t frames = (uint32_t)(until - session->next);
+    if (!find_audio(session, frames))
+        return 0; /* the next round sees how much is lost */
+    if (stem_recording_write(session->recording, session->spans, frames, error))
         return -1;
     session->next += frames;
     return 0;
@@ -179,6 +232,9 @@ static bool is_burst_due(const struct stem_session *session, uint64_t limit)
 static uint64_t round_limit(struct stem_session *session, uint64_t written)
 {
     uint64_t limit = session->next + STEM_SESSION_CHUNK;
+    uint64_t patience = session->with.rate_hz / COMMANDS_PER_SECOND;
+    if (session->state == STEM_STATE_RECORDING)
+        written = written > patience ? written - patience : 0;
     limit = limit < written ? limit : written;
     if (session->next >= limit)
         return session->next;
@@ -197,7 +253,7 @@ static void let_go(struct stem_session *session)
     if (session->next - stored > most) /* a short tape cannot wait for what files gather */
         stored = session->next - most;
     stem_gap_list_forget(&session->gaps, stored);
-    stem_tape_hold(session->with.tape, stored);
+    stem_tape_hold(session->with.tape, session->with.holder, stored);
 }
 
 bool session_advance(struct stem_session *session, uint64_t written)

@@ -44,7 +44,8 @@ struct stem_tape *stem_tape_create(const uint32_t *channels, uint32_t tracks,
         return NULL;
     }
     *tape = (struct stem_tape){.capacity_frames = capacity_frames, .tracks = tracks};
-    atomic_store(&tape->held, STEM_TAPE_NOTHING_HELD);
+    for (int h = 0; h < STEM_TAPE_HOLDERS; h++)
+        atomic_store(&tape->held[h].frame, STEM_TAPE_NOTHING_HELD);
     tape->track = calloc(tracks ? tracks : 1, sizeof *tape->track);
     if (!tape->track) {
         stem_error_set(error, "no memory for the tape's tracks");
@@ -88,20 +89,20 @@ uint64_t stem_tape_oldest(const struct stem_tape *tape)
     return end > first + tape->capacity_frames ? end - tape->capacity_frames : first;
 }
 
-uint64_t stem_tape_hold(struct stem_tape *tape, uint64_t frame)
+uint64_t stem_tape_hold(struct stem_tape *tape, enum stem_tape_holder holder, uint64_t frame)
 {
     /* Hold first, then look how far the producer has announced: it does it the other way round. */
-    atomic_store(&tape->held, frame);
+    atomic_store(&tape->held[holder].frame, frame);
     uint64_t oldest = stem_tape_oldest(tape);
     if (oldest <= frame)
         return frame;
-    atomic_store(&tape->held, oldest);
+    atomic_store(&tape->held[holder].frame, oldest);
     return oldest;
 }
 
-void stem_tape_release(struct stem_tape *tape)
+void stem_tape_release(struct stem_tape *tape, enum stem_tape_holder holder)
 {
-    atomic_store(&tape->held, STEM_TAPE_NOTHING_HELD);
+    atomic_store(&tape->held[holder].frame, STEM_TAPE_NOTHING_HELD);
 }
 
 bool stem_tape_intact(const struct stem_tape *tape, uint64_t frame)

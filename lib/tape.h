@@ -1,9 +1,10 @@
 /* The tape: a circular, time-indexed buffer of every stem, addressed by absolute 64-bit frame.
  *
- * One producer (the process thread) writes blocks; any number of readers look at them. A tape has
- * `tracks` tracks (stems, and the mix reference); each holds interleaved float samples of its own
- * channel count. Frame F of a track always lies at F mod capacity, so position is time and nothing
- * can drift. A block is written for all tracks or for none.
+ * One producer (the process thread) writes blocks; any number of readers look at them, and up to
+ * two of them hold: the writer, and a mirror's. A tape has `tracks` tracks (stems, and the mix
+ * reference); each holds interleaved float samples of its own channel count. Frame F of a track
+ * always lies at F mod capacity, so position is time and nothing can drift. A block is written for
+ * all tracks or for none.
  *
  *     producer                              disk writer (the one who holds)
  *     reserve(frame, n)  false: drop it     begin = hold(frame)    nothing from begin on is lost
@@ -12,10 +13,12 @@
  *
  * Holding: the producer never overwrites a frame at or after the held one that has been written.
  * When it would have to, reserve fails and the caller lists a gap. With nothing held the oldest
- * frames are overwritten. Readers that do not hold (meters) look, then ask stem_tape_intact whether
- * what they saw was overwritten meanwhile.
+ * frames are overwritten. Of two holders the more advanced one counts, so that a stalled disk never
+ * harms the other: the one that lags sees frames go, and must look with stem_tape_intact after it
+ * has copied what it needs. Readers that do not hold (meters) look, then ask stem_tape_intact
+ * whether what they saw was overwritten meanwhile.
  *
- * Memory order. `writing_end` (producer) and `held` (holder) form a Dekker pair and are
+ * Memory order. `writing_end` (producer) and each `held` (its holder) form a Dekker pair and are
  * sequentially consistent: either the producer sees the new hold before it overwrites, or the
  * holder sees how far the producer has already reached and starts later. `written` is released
  * after the samples and acquired before they are read.
@@ -33,6 +36,10 @@
 #define STEM_TAPE_NOTHING_HELD UINT64_MAX
 
 struct stem_tape;
+
+/* The readers that may hold. */
+enum stem_tape_holder { STEM_TAPE_WRITER, STEM_TAPE_MIRROR };
+enum { STEM_TAPE_HOLDERS = STEM_TAPE_MIRROR + 1 };
 
 /* Up to two runs of interleaved samples (two when the range wraps); frames, not samples.
  * `frames[1]` is 0 when one run suffices. */
@@ -67,6 +74,10 @@ bool stem_tape_reserve_rt(struct stem_tape *tape, uint64_t frame, uint32_t frame
 /* Whether a reserve of this block would succeed now. Producer only. RT safe. */
 bool stem_tape_fits_rt(const struct stem_tape *tape, uint64_t frame, uint32_t frames) STEM_RT;
 
+/* Whether the block would leave what any holder holds: for a producer that can wait. Producer only.
+ * RT safe. */
+bool stem_tape_fits_all_rt(const struct stem_tape *tape, uint64_t frame, uint32_t frames) STEM_RT;
+
 /* Where `frames` frames of `track` from `frame` on live. For the producer: inside the reserved
  * block. For readers: inside [written - capacity, written). Any thread. RT safe. */
 struct stem_tape_span stem_tape_span_rt(
@@ -89,14 +100,14 @@ uint64_t stem_tape_oldest(const struct stem_tape *tape);
 
 /* Holds everything from `frame` on. Returns the first frame that is really safe: `frame`, or a
  * later one when the producer had already overwritten it or began later. Call it again with later
- * frames while reading goes on. Holder only. */
-uint64_t stem_tape_hold(struct stem_tape *tape, uint64_t frame);
+ * frames while reading goes on. That holder only. */
+uint64_t stem_tape_hold(struct stem_tape *tape, enum stem_tape_holder holder, uint64_t frame);
 
-/* Holds nothing any more. Holder only. */
-void stem_tape_release(struct stem_tape *tape);
+/* Holds nothing any more. That holder only. */
+void stem_tape_release(struct stem_tape *tape, enum stem_tape_holder holder);
 
 /* The held frame or STEM_TAPE_NOTHING_HELD. Any thread. */
-uint64_t stem_tape_held(const struct stem_tape *tape) STEM_RT;
+uint64_t stem_tape_held(const struct stem_tape *tape, enum stem_tape_holder holder) STEM_RT;
 
 /* True when no frame from `frame` on has been overwritten so far: what was read from there was
  * whole. Readers that do not hold; any thread. */

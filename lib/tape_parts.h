@@ -30,8 +30,10 @@ struct stem_tape {
     _Atomic uint64_t contiguous_from;     /* first frame after the last gap */
     _Atomic uint64_t first;               /* first frame that was ever written */
 
-    /* shared, written by the holder */
-    alignas(64) _Atomic uint64_t held; /* oldest frame to keep, or STEM_TAPE_NOTHING_HELD */
+    /* shared, each written by its holder */
+    struct {
+        alignas(64) _Atomic uint64_t frame; /* oldest frame to keep, or STEM_TAPE_NOTHING_HELD */
+    } held[STEM_TAPE_HOLDERS];
 };
 
 #endif

@@ -21,33 +21,57 @@ uint64_t stem_tape_written(const struct stem_tape *tape) STEM_RT
     return atomic_load_explicit(&tape->written, memory_order_acquire);
 }
 
-uint64_t stem_tape_held(const struct stem_tape *tape) STEM_RT
+uint64_t stem_tape_held(const struct stem_tape *tape, enum stem_tape_holder holder) STEM_RT
 {
-    return atomic_load(&tape->held);
+    return atomic_load(&tape->held[holder].frame);
 }
 
-/* The oldest frame that must not be overwritten. A hold inside the last gap protects only what
- * follows the gap: there is no audio in it, however long it was. */
-static uint64_t first_protected(const struct stem_tape *tape) STEM_RT
+/* The oldest frame of a holder that must not be overwritten. A hold inside the last gap protects
+ * only what follows the gap: there is no audio in it, however long it was. */
+static uint64_t first_protected(const struct stem_tape *tape, enum stem_tape_holder holder) STEM_RT
 {
-    uint64_t held = stem_tape_held(tape);
+    uint64_t held = stem_tape_held(tape, holder);
     uint64_t gap_end = atomic_load_explicit(&tape->contiguous_from, memory_order_relaxed);
     return held >= tape->gap_begin && held < gap_end ? gap_end : held;
 }
 
-/* Whether writing up to `end` leaves every protected frame alone. A hold at or after `written`
- * protects nothing yet: everything published has been read. Otherwise the oldest held frame shares
- * its place with the one a capacity later. */
-static bool leaves_held_frames(const struct stem_tape *tape, uint64_t end) STEM_RT
+/* Whether writing up to `end` leaves every protected frame of a holder alone. A hold at or after
+ * `written` protects nothing yet: everything published has been read. Otherwise the oldest held
+ * frame shares its place with the one a capacity later. */
+static bool leaves_held_frames(
+    const struct stem_tape *tape, enum stem_tape_holder holder, uint64_t end) STEM_RT
 {
-    uint64_t first = first_protected(tape);
+    uint64_t first = first_protected(tape, holder);
     uint64_t written = atomic_load_explicit(&tape->written, memory_order_relaxed);
     return first >= written || end <= first + tape->capacity_frames;
 }
 
+/* Whether writing up to `end` is allowed: some holder has read what it would overwrite. One that
+ * holds nothing has no say. */
+static bool may_write(const struct stem_tape *tape, uint64_t end) STEM_RT
+{
+    bool is_held = false;
+    for (int h = 0; h < STEM_TAPE_HOLDERS; h++) {
+        if (stem_tape_held(tape, (enum stem_tape_holder)h) == STEM_TAPE_NOTHING_HELD)
+            continue;
+        if (leaves_held_frames(tape, (enum stem_tape_holder)h, end))
+            return true;
+        is_held = true;
+    }
+    return !is_held;
+}
+
 bool stem_tape_fits_rt(const struct stem_tape *tape, uint64_t frame, uint32_t frames) STEM_RT
 {
-    return frames <= tape->capacity_frames && leaves_held_frames(tape, frame + frames);
+    return frames <= tape->capacity_frames && may_write(tape, frame + frames);
+}
+
+bool stem_tape_fits_all_rt(const struct stem_tape *tape, uint64_t frame, uint32_t frames) STEM_RT
+{
+    for (int h = 0; h < STEM_TAPE_HOLDERS; h++)
+        if (!leaves_held_frames(tape, (enum stem_tape_holder)h, frame + frames))
+            return false;
+    return frames <= tape->capacity_frames;
 }
 
 bool stem_tape_reserve_rt(struct stem_tape *tape, uint64_t frame, uint32_t frames) STEM_RT
@@ -57,9 +81,9 @@ bool stem_tape_reserve_rt(struct stem_tape *tape, uint64_t frame, uint32_t frame
     uint64_t before = atomic_load_explicit(&tape->writing_end, memory_order_relaxed);
     if (before == 0)
         atomic_store_explicit(&tape->first, frame, memory_order_relaxed);
-    /* Announce first, then look at the hold: the holder does it the other way round. */
+    /* Announce first, then look at the holds: holders do it the other way round. */
     atomic_store(&tape->writing_end, frame + frames);
-    if (leaves_held_frames(tape, frame + frames))
+    if (may_write(tape, frame + frames))
         return true;
     atomic_store(&tape->writing_end, before);
     return false;

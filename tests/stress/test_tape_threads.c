@@ -158,7 +158,7 @@ static uint64_t read_up_to(
             *next += gap->gap_frames;
             *has_gap = false;
         }
-        stem_tape_hold(shared->tape, *next);
+        stem_tape_hold(shared->tape, STEM_TAPE_WRITER, *next);
     }
     return read;
 }
@@ -172,7 +172,7 @@ static void test_tape_threads_lose_double_or_tear_nothing(void **state)
     shared.facts = stem_ring_create(64, sizeof(struct stem_fact));
     assert_non_null(shared.tape);
     assert_non_null(shared.facts);
-    stem_tape_hold(shared.tape, shared.start);
+    stem_tape_hold(shared.tape, STEM_TAPE_WRITER, shared.start);
     pthread_t producer, meter;
     assert_int_equal(pthread_create(&producer, NULL, produce, &shared), 0);
     assert_int_equal(pthread_create(&meter, NULL, glance, &shared), 0);

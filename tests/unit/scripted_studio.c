@@ -102,7 +102,7 @@ struct studio *studio_create(uint64_t tape_frames, size_t fact_slots)
         .port_count = STUDIO_PORTS,
         .tape = studio->tape,
         .mix = studio->mix,
-        .facts = studio->facts};
+        .facts = {studio->facts}};
     studio_now = studio;
     return studio;
 }

@@ -117,13 +117,13 @@ static void test_process_full_tape_drops_whole_blocks(void **state)
     (void)state;
     studio->clock = 100;
     studio_cycle(studio, PERIOD);
-    stem_tape_hold(studio->tape, 100);
+    stem_tape_hold(studio->tape, STEM_TAPE_WRITER, 100);
     studio_run(studio, 100 * PERIOD, PERIOD);
     uint64_t fit = TAPE / PERIOD * PERIOD, dropped_from = 100 + fit;
     assert_int_equal(stem_tape_written(studio->tape), dropped_from);
     studio_check_tape(studio, 100, (uint32_t)fit, 100); /* all tracks, untouched */
     check_no_gap();                                     /* its length is not known yet */
-    stem_tape_hold(studio->tape, dropped_from);
+    stem_tape_hold(studio->tape, STEM_TAPE_WRITER, dropped_from);
     uint32_t after = studio->clock;
     studio_cycle(studio, PERIOD);
     check_gap(dropped_from, after - dropped_from, STEM_GAP_OVERFLOW);
@@ -136,14 +136,14 @@ static void test_process_gap_gathers_its_reasons(void **state)
 {
     (void)state;
     studio_cycle(studio, PERIOD);
-    stem_tape_hold(studio->tape, 0);
+    stem_tape_hold(studio->tape, STEM_TAPE_WRITER, 0);
     studio_skip(studio, PERIOD);
     studio_run(studio, 38 * PERIOD, PERIOD); /* the last two find no room */
     check_gap(PERIOD, PERIOD, STEM_GAP_SKIPPED);
     uint64_t from = stem_tape_written(studio->tape);
     studio_skip(studio, 7);
     studio_cycle(studio, PERIOD);
-    stem_tape_release(studio->tape);
+    stem_tape_release(studio->tape, STEM_TAPE_WRITER);
     uint32_t after = studio->clock;
     studio_cycle(studio, PERIOD);
     check_gap(from, after - from, STEM_GAP_OVERFLOW | STEM_GAP_SKIPPED);
@@ -243,18 +243,18 @@ static void test_process_knows_whether_there_is_room(void **state)
     (void)state;
     studio_cycle(studio, PERIOD);
     assert_true(stem_process_has_room_rt(&studio->process, PERIOD));
-    stem_tape_hold(studio->tape, 0);
+    stem_tape_hold(studio->tape, STEM_TAPE_WRITER, 0);
     studio_run(studio, 38 * PERIOD, PERIOD);
     assert_false(stem_process_has_room_rt(&studio->process, PERIOD));
     assert_true(stem_process_has_room_rt(&studio->process, TAPE - 39 * PERIOD));
-    stem_tape_hold(studio->tape, PERIOD);
+    stem_tape_hold(studio->tape, STEM_TAPE_WRITER, PERIOD);
     assert_true(stem_process_has_room_rt(&studio->process, PERIOD));
 }
 
 static void test_process_counts_its_cycles(void **state)
 {
     (void)state;
-    stem_tape_hold(studio->tape, 0);
+    stem_tape_hold(studio->tape, STEM_TAPE_WRITER, 0);
     studio_run(studio, 50 * PERIOD, PERIOD); /* dropped ones too: it is alive */
     assert_int_equal(atomic_load(&studio->process.cycles), 50);
 }
@@ -394,7 +394,7 @@ static void test_process_loses_no_frame_without_saying(void **state)
     uint32_t seed = 42;
     uint64_t seen = 0, end_of_gap = 0;
     studio_cycle(studio, 100);
-    stem_tape_hold(studio->tape, 0);
+    stem_tape_hold(studio->tape, STEM_TAPE_WRITER, 0);
     for (int round = 0; round < 5000; round++) {
         float dice = unit_noise(&seed);
         if (dice > 0.95f)
@@ -412,7 +412,7 @@ static void test_process_loses_no_frame_without_saying(void **state)
         assert_true(seen <= written);
         studio_check_tape(studio, seen, (uint32_t)(written - seen), (uint32_t)seen);
         seen = written;
-        stem_tape_hold(studio->tape, seen);
+        stem_tape_hold(studio->tape, STEM_TAPE_WRITER, seen);
     }
     assert_true(end_of_gap > 0 && seen > 1000000);
 }

@@ -315,7 +315,7 @@ static void test_session_takes_exactly_the_frames_asked_for(void **state)
     check_done(second);
     check_plain_take(0, start, stop - start);
     assert_int_equal(current_state(), STEM_STATE_IDLE);
-    assert_true(stem_tape_held(studio->tape) == STEM_TAPE_NOTHING_HELD);
+    assert_true(stem_tape_held(studio->tape, STEM_TAPE_WRITER) == STEM_TAPE_NOTHING_HELD);
     assert_string_equal(answer_to(second)->text, find(STEM_EVENT_FINISHED, 0)->text);
 }
 
@@ -594,7 +594,7 @@ static void test_session_tells_of_a_gap_while_it_records(void **state)
     give(STEM_COMMAND_START, now(), "");
     pass(3);
     studio_skip(studio, 321);
-    pass(3);
+    pass(15); /* commands for the last twentieth of a second may still come */
     const struct stem_event *gap = find(STEM_EVENT_GAP, 0);
     assert_non_null(gap);
     assert_int_equal(gap->frame, 3 * PERIOD);
@@ -614,7 +614,7 @@ static void test_session_writes_in_bursts(void **state)
     give(STEM_COMMAND_START, now(), "");
     for (uint64_t given = 0; given < 3 * burst; given += PERIOD) {
         uint64_t written = atomic_load(&stem_session_status(session)->frames);
-        assert_true(given - written < burst);
+        assert_true(given - written < burst + STUDIO_RATE / 20);
         pass(1);
     }
 }
@@ -919,6 +919,7 @@ static void test_session_follows_the_transport_again_and_again(void **state)
         studio->transport = JackTransportStopped;
         pass(1);
     }
+    pass(15);
     check_done(command.request);
     for (size_t k = 0; k < 3; k++)
         check_plain_take(k, from[k], to[k] - from[k]);
@@ -926,7 +927,7 @@ static void test_session_follows_the_transport_again_and_again(void **state)
     work();
     check_done(stop);
     assert_int_equal(current_state(), STEM_STATE_IDLE);
-    assert_true(stem_tape_held(studio->tape) == STEM_TAPE_NOTHING_HELD);
+    assert_true(stem_tape_held(studio->tape, STEM_TAPE_WRITER) == STEM_TAPE_NOTHING_HELD);
 }
 
 static void test_session_take_of_a_set_length(void **state)
@@ -1069,7 +1070,7 @@ static void test_session_full_disk_ends_the_take_and_keeps_it(void **state)
     assert_non_null(broken);
     assert_non_null(strstr(broken->text, strerror(EFBIG)));
     assert_int_equal(current_state(), STEM_STATE_IDLE);
-    assert_true(stem_tape_held(studio->tape) == STEM_TAPE_NOTHING_HELD);
+    assert_true(stem_tape_held(studio->tape, STEM_TAPE_WRITER) == STEM_TAPE_NOTHING_HELD);
     struct stem_error error = {0};
     char path[TEXT];
     snprintf(path, sizeof path, "%s", find(STEM_EVENT_STARTED, 0)->text);
@@ -1204,7 +1205,7 @@ static void test_session_takes_folder_that_cannot_be(void **state)
     work();
     check_failed(start, STEM_CODE_FILE, takes);
     assert_int_equal(current_state(), STEM_STATE_IDLE);
-    assert_true(stem_tape_held(studio->tape) == STEM_TAPE_NOTHING_HELD);
+    assert_true(stem_tape_held(studio->tape, STEM_TAPE_WRITER) == STEM_TAPE_NOTHING_HELD);
     assert_int_equal(unlink(takes), 0);
     uint64_t from = now();
     start = give(STEM_COMMAND_START, from, "");
@@ -1233,7 +1234,7 @@ static void test_session_split_that_cannot_begin_answers(void **state)
     work();
     check_failed(split, STEM_CODE_FILE, takes);
     assert_int_equal(current_state(), STEM_STATE_IDLE);
-    assert_true(stem_tape_held(studio->tape) == STEM_TAPE_NOTHING_HELD);
+    assert_true(stem_tape_held(studio->tape, STEM_TAPE_WRITER) == STEM_TAPE_NOTHING_HELD);
     assert_int_equal(unlink(takes), 0);
     assert_int_equal(rename(away, takes), 0);
 }

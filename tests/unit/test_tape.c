@@ -78,7 +78,7 @@ static void test_tape_is_empty_before_the_first_block(void **state)
     struct stem_tape *tape = make(100);
     assert_int_equal(stem_tape_written(tape), 0);
     assert_int_equal(stem_tape_oldest(tape), 0);
-    assert_true(stem_tape_held(tape) == STEM_TAPE_NOTHING_HELD);
+    assert_true(stem_tape_held(tape, STEM_TAPE_WRITER) == STEM_TAPE_NOTHING_HELD);
     stem_tape_destroy(tape);
 }
 
@@ -88,14 +88,14 @@ static void test_tape_refuses_a_block_over_held_frames_for_all_tracks(void **sta
     struct stem_tape *tape = make(1000);
     for (uint64_t f = 0; f < 960; f += 64)
         assert_true(write_block(tape, f, 64, 0));
-    assert_int_equal(stem_tape_hold(tape, 100), 100);
+    assert_int_equal(stem_tape_hold(tape, STEM_TAPE_WRITER, 100), 100);
     assert_true(write_block(tape, 960, 64, 0)); /* up to 1024 <= 1100 */
     assert_true(write_block(tape, 1024, 64, 0));
     assert_false(stem_tape_fits_rt(tape, 1088, 64));
     assert_false(stem_tape_reserve_rt(tape, 1088, 64));
     assert_int_equal(stem_tape_written(tape), 1088);
     check(tape, 100, 988); /* nothing held was touched in any track */
-    assert_int_equal(stem_tape_hold(tape, 152), 152);
+    assert_int_equal(stem_tape_hold(tape, STEM_TAPE_WRITER, 152), 152);
     assert_true(write_block(tape, 1088, 64, 0));
     stem_tape_destroy(tape);
 }
@@ -104,10 +104,10 @@ static void test_tape_overwrites_freely_when_nothing_is_held(void **state)
 {
     (void)state;
     struct stem_tape *tape = make(256);
-    stem_tape_hold(tape, 0);
+    stem_tape_hold(tape, STEM_TAPE_WRITER, 0);
     assert_true(write_block(tape, 0, 256, 0));
     assert_false(write_block(tape, 256, 1, 0));
-    stem_tape_release(tape);
+    stem_tape_release(tape, STEM_TAPE_WRITER);
     assert_true(write_block(tape, 256, 200, 0));
     check(tape, 200, 256);
     stem_tape_destroy(tape);
@@ -128,8 +128,8 @@ static void test_tape_hold_in_the_overwritten_past_starts_later(void **state)
     struct stem_tape *tape = make(1000);
     for (uint64_t f = 0; f < 6400; f += 64)
         assert_true(write_block(tape, f, 64, 0));
-    assert_int_equal(stem_tape_hold(tape, 17), 5400);
-    assert_int_equal(stem_tape_held(tape), 5400);
+    assert_int_equal(stem_tape_hold(tape, STEM_TAPE_WRITER, 17), 5400);
+    assert_int_equal(stem_tape_held(tape, STEM_TAPE_WRITER), 5400);
     assert_false(write_block(tape, 6400, 64, 0));
     check(tape, 5400, 1000);
     stem_tape_destroy(tape);
@@ -141,7 +141,7 @@ static void test_tape_hold_before_the_first_frame_starts_there(void **state)
     struct stem_tape *tape = make(1000);
     assert_true(write_block(tape, 5000, 64, 5000));
     assert_int_equal(stem_tape_oldest(tape), 5000);
-    assert_int_equal(stem_tape_hold(tape, 4000), 5000);
+    assert_int_equal(stem_tape_hold(tape, STEM_TAPE_WRITER, 4000), 5000);
     stem_tape_destroy(tape);
 }
 
@@ -152,7 +152,7 @@ static void test_tape_hold_sees_the_block_that_is_being_written(void **state)
     for (uint64_t f = 0; f < 2000; f += 100)
         assert_true(write_block(tape, f, 100, 0));
     assert_true(stem_tape_reserve_rt(tape, 2000, 100)); /* announced, not yet published */
-    assert_int_equal(stem_tape_hold(tape, 1000), 1100);
+    assert_int_equal(stem_tape_hold(tape, STEM_TAPE_WRITER, 1000), 1100);
     stem_tape_destroy(tape);
 }
 
@@ -161,7 +161,7 @@ static void test_tape_refused_block_leaves_no_trace(void **state)
     (void)state;
     struct stem_tape *tape = make(1000);
     assert_true(write_block(tape, 0, 1000, 0));
-    stem_tape_hold(tape, 0);
+    stem_tape_hold(tape, STEM_TAPE_WRITER, 0);
     assert_false(stem_tape_reserve_rt(tape, 1000, 64));
     assert_int_equal(stem_tape_oldest(tape), 0);
     check(tape, 0, 1000);
@@ -173,7 +173,7 @@ static void test_tape_gap_longer_than_itself_blocks_nothing(void **state)
     (void)state;
     struct stem_tape *tape = make(1000);
     assert_true(write_block(tape, 0, 64, 0));
-    stem_tape_hold(tape, 64); /* all read so far */
+    stem_tape_hold(tape, STEM_TAPE_WRITER, 64); /* all read so far */
     uint64_t after = 64 + 5000;
     assert_true(write_block(tape, after, 64, after));
     assert_int_equal(stem_tape_contiguous_from(tape), after);
@@ -189,7 +189,7 @@ static void test_tape_gap_keeps_unread_frames_before_it(void **state)
     (void)state;
     struct stem_tape *tape = make(1000);
     assert_true(write_block(tape, 0, 64, 0));
-    stem_tape_hold(tape, 0); /* nothing read yet */
+    stem_tape_hold(tape, STEM_TAPE_WRITER, 0); /* nothing read yet */
     assert_false(write_block(tape, 1000, 64, 1000));
     assert_true(write_block(tape, 900, 64, 900));
     check(tape, 0, 64);
@@ -206,9 +206,9 @@ static void test_tape_counts_on_past_32_bits(void **state)
     for (uint64_t f = start; f < border + 960; f += 64)
         assert_true(write_block(tape, f, 64, start));
     check(tape, border - 40, 1000);
-    assert_int_equal(stem_tape_hold(tape, border - 40), border - 40);
+    assert_int_equal(stem_tape_hold(tape, STEM_TAPE_WRITER, border - 40), border - 40);
     assert_false(write_block(tape, border + 960, 1, start));
-    stem_tape_hold(tape, border + 960);
+    stem_tape_hold(tape, STEM_TAPE_WRITER, border + 960);
     assert_true(write_block(tape, border + 960, 1000, start));
     check(tape, border + 960, 1000);
     stem_tape_destroy(tape);

@@ -1,0 +1,150 @@
+"""A mirror: every take is written to two disks at once, and neither can harm the other."""
+
+import pathlib
+import signal
+
+import pytest
+
+from studio import mono_stems, wait_for
+from test_disk import small_disk  # noqa: F401 (a fixture)
+from tracing import Frozen
+
+
+def start(studio, **settings):
+    studio.mirror = studio.folder / "mirror"
+    studio.server()
+    studio.ruler(4)
+    stems, studio.channels = mono_stems(4)
+    studio.configure(stems, mirror=str(studio.mirror), **settings)
+    studio.stemd()
+    return studio
+
+
+def copy_of(studio, folder):
+    """The mirror's folder of a take: it has the same name."""
+    copy = studio.mirror / pathlib.Path(folder).name
+    wait_for(lambda: (copy / "take.json").exists()
+             and studio.manifest(copy)["progress"] != "recording", "the mirror's end")
+    return copy
+
+
+def same_audio(studio, one, two):
+    for stem in studio.manifest(one)["stems"]:
+        assert (one / stem["file"]).read_bytes() == (two / stem["file"]).read_bytes()
+
+
+def test_mirror_holds_the_same_take(studio):
+    start(studio)
+    for title in ("One", "Two"):
+        folder = studio.record(1, title)
+        copy = copy_of(studio, folder)
+        one, two = studio.manifest(folder), studio.manifest(copy)
+        for key in ("id", "title", "started", "start_frame", "frames", "gaps"):
+            assert one[key] == two[key], key
+        assert one["mirror"] == str(studio.mirror) and two["mirror"] == str(studio.takes)
+        same_audio(studio, folder, copy)
+        studio.check(folder, studio.channels, end_ruler=False)
+    studio.check(copy, studio.channels)
+
+
+def test_mirror_splits_on_the_same_frames(studio):
+    start(studio)
+    studio.ok("start", "Song 0")
+    for number in (1, 2):
+        studio.run_for(0.5)
+        studio.ok("split", f"Song {number}")
+    studio.run_for(0.5)
+    studio.ok("stop")
+    folders = studio.folders()
+    assert len(folders) == 3
+    for folder in folders:
+        copy = copy_of(studio, folder)
+        assert studio.manifest(copy)["start_frame"] == studio.manifest(folder)["start_frame"]
+        same_audio(studio, folder, copy)
+        studio.check(copy, studio.channels)
+
+
+def writer_threads(studio):
+    """Thread ids of the writer and of the mirror's, in the order of their making."""
+    threads = pathlib.Path(f"/proc/{studio.daemon.pid}/task")
+    return sorted(int(thread.name) for thread in threads.iterdir()
+                  if (thread / "comm").read_text() == "stemd-writer\n")
+
+
+@pytest.mark.parametrize("stalled", ["writer", "mirror"])
+def test_mirror_of_a_disk_that_stalls_has_everything(studio, stalled):
+    """One writer is held up for longer than the tape lasts; the other one loses nothing."""
+    start(studio, tape=2.0)
+    writer, mirror = writer_threads(studio)
+    folder = pathlib.Path(studio.ok("start"))
+    studio.run_for(0.5)
+    frozen = writer if stalled == "writer" else mirror
+    with Frozen(frozen):
+        cycles = studio.folder / "stemd.log"
+        osc = studio.osc()
+        osc.ask("/ping")
+        copy = studio.mirror / folder.name
+        going = copy if stalled == "writer" else folder
+        size = (going / "01_S1.wav").stat().st_size
+        wait_for(lambda: (going / "01_S1.wav").stat().st_size > size + 4 * 6 * 48000,
+                 "four seconds more in the other one", nap=0.1)
+        assert cycles.exists() and osc.ask("/ping")[0] == "/reply"
+    studio.run_for(0.5)
+    studio.ok("stop")
+    copy = copy_of(studio, folder)
+    whole, torn = (copy, folder) if stalled == "writer" else (folder, copy)
+    assert studio.manifest(whole)["gaps"] == []
+    gaps = studio.manifest(torn)["gaps"]
+    assert gaps and all(gap["reasons"] == ["overflow"] for gap in gaps)
+    assert studio.manifest(whole)["frames"] == studio.manifest(torn)["frames"]
+    studio.check(whole, studio.channels)
+    studio.check(torn, studio.channels)
+
+
+def test_mirror_goes_on_when_the_disk_is_full(small_disk):  # noqa: F811
+    mirror = small_disk.mirror = small_disk.folder / "mirror"
+    small_disk.configure('{ name = "A"; inputs = ( { name = "In"; from = "ruler:out_1"; } ); }',
+                         mirror=str(mirror))
+    small_disk.stemd()
+    folder = pathlib.Path(small_disk.ok("start"))
+    wait_for(lambda: small_disk.manifest(folder)["progress"] == "failed", "a full disk")
+    assert small_disk.status()["state"] == "recording"  # in the mirror
+    small_disk.run_for(1)
+    stopped = pathlib.Path(small_disk.ok("stop"))
+    assert stopped == mirror / folder.name
+    assert small_disk.manifest(stopped)["progress"] == "complete"
+    assert small_disk.manifest(stopped)["frames"] > small_disk.manifest(folder)["frames"]
+    for take in (folder, stopped):
+        small_disk.check(take, [("01_A.wav", 1, [1]), ("01_A.wav", 2, [1])])
+
+
+def test_mirror_that_is_full_does_no_harm(small_disk):  # noqa: F811
+    full, small_disk.takes = small_disk.takes, small_disk.folder / "large"
+    small_disk.takes.mkdir()
+    small_disk.configure('{ name = "A"; inputs = ( { name = "In"; from = "ruler:out_1"; } ); }',
+                         mirror=str(full))
+    small_disk.stemd()
+    folder = pathlib.Path(small_disk.ok("start"))
+    small_disk.wait_for_log("mirror: the take in")
+    small_disk.run_for(0.5)
+    assert pathlib.Path(small_disk.ok("stop")) == folder
+    assert small_disk.manifest(folder)["progress"] == "complete"
+    small_disk.check(folder, [("01_A.wav", 1, [1]), ("01_A.wav", 2, [1])])
+
+
+def test_mirror_is_completed_at_the_end_too(studio):
+    start(studio)
+    folder = pathlib.Path(studio.ok("start"))
+    studio.run_for(0.5)
+    assert studio.end(studio.daemon, signal.SIGTERM) == 0
+    copy = studio.mirror / folder.name
+    assert studio.manifest(folder)["progress"] == studio.manifest(copy)["progress"] == "complete"
+    same_audio(studio, folder, copy)
+    studio.check(copy, studio.channels)
+
+
+def test_mirror_folder_must_be_another_one(studio):
+    studio.configure('{ name = "A"; inputs = ( { name = "In"; } ); }', mirror=str(studio.takes))
+    studio.stemd(on_server=False, wait=False)
+    assert studio.daemon.wait(60) == 1
+    assert "mirror: expected another folder" in studio.read("stemd.log")
