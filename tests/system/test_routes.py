@@ -10,7 +10,7 @@ import re
 import jsonschema
 import pytest
 
-from studio import STEMD, wait_for
+from studio import STEMD, mono_stems, wait_for
 
 SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "conf/take.schema.json"
 
@@ -202,6 +202,18 @@ def test_routes_layout_of_a_recovered_take(studio):
     assert len(manifest["stems"]) == 4 and len(manifest["extras"]) == 5
     assert {entry["frames"] for entry in manifest["stems"] + manifest["extras"]} == {
         manifest["frames"]}
+
+
+def test_routes_more_files_than_a_program_may_open_at_first(studio):
+    """Two hundred files, where the limit is at 64 until it is raised."""
+    studio.server(ports=512)
+    studio.ruler(100, bits=20)
+    stems, channels = mono_stems(100, width=1)
+    studio.configure(stems, multitrack=True, tape=3.0)
+    studio.stemd(before=["prlimit", "--nofile=64:4096"])
+    folder = studio.record(0.2)
+    inputs = [(f"in_{k:02}_S{k}-In.wav", 1, [k]) for k in range(1, 101)]
+    studio.check(folder, channels + inputs)
 
 
 # Names

@@ -1256,8 +1256,8 @@ static void test_session_random_evening(void **state)
         if (dice > 0.9f) {
             static const enum stem_command_type TYPES[] = {STEM_COMMAND_START, STEM_COMMAND_STOP,
                 STEM_COMMAND_SPLIT, STEM_COMMAND_SPLIT, STEM_COMMAND_TOGGLE};
-            give(TYPES[(int)(dice * 1000) % 5], now() + (uint32_t)(unit_noise(&seed) * 200) % 300,
-                "");
+            give(TYPES[(int)(dice * 1000) % 5],
+                now() + (uint32_t)(int)(unit_noise(&seed) * 200) % 300, "");
         }
         if (dice < 0.5f)
             work();
