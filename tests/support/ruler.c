@@ -4,7 +4,8 @@
  *
  * It prints "ready" when it plays and ends on SIGTERM. The log tells of its own late cycles: those
  * during which the frame clock moved on before its callback had finished. In JACK's asynchronous
- * mode clients behind it may then see the next cycle's time with this cycle's samples.
+ * mode clients behind it may then see the next cycle's time with this cycle's samples. The log
+ * grows while it plays, some times a second, and is complete when it has ended.
  */
 #include "ruler.h"
 
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { LOG_ENTRIES = 1 << 16 };
 
@@ -32,8 +34,9 @@ struct ruler {
     int bits;
     jack_client_t *client;
     jack_port_t **ports;
-    struct entry entries[LOG_ENTRIES];
-    _Atomic uint32_t entry_count;
+    struct entry entries[LOG_ENTRIES]; /* written round and round */
+    _Atomic uint32_t entry_count;      /* ever written */
+    uint32_t logged;                   /* of them; main thread only */
 };
 
 static int on_process(jack_nframes_t frames, void *argument)
@@ -47,8 +50,8 @@ static int on_process(jack_nframes_t frames, void *argument)
     }
     uint32_t after = jack_last_frame_time(ruler->client);
     uint32_t count = atomic_load_explicit(&ruler->entry_count, memory_order_relaxed);
-    if (after != frame && count < LOG_ENTRIES) {
-        ruler->entries[count] = (struct entry){frame, frames, after};
+    if (after != frame) {
+        ruler->entries[count % LOG_ENTRIES] = (struct entry){frame, frames, after};
         atomic_store_explicit(&ruler->entry_count, count + 1, memory_order_release);
     }
     return 0;
@@ -83,16 +86,25 @@ static void stop(struct ruler *ruler)
     jack_client_close(ruler->client);
 }
 
-static void write_log(const struct ruler *ruler)
+static void write_log(struct ruler *ruler)
 {
-    FILE *out = ruler->log ? fopen(ruler->log, "w") : NULL;
+    uint32_t count = atomic_load_explicit(&ruler->entry_count, memory_order_acquire);
+    FILE *out = ruler->log && ruler->logged != count ? fopen(ruler->log, "a") : NULL;
     if (!out)
         return;
-    uint32_t count = atomic_load_explicit(&ruler->entry_count, memory_order_acquire);
-    for (uint32_t k = 0; k < count; k++)
-        fprintf(out, "late %u %u %u\n", ruler->entries[k].frame, ruler->entries[k].frames,
-            ruler->entries[k].after);
+    for (; ruler->logged != count; ruler->logged++) {
+        const struct entry *entry = &ruler->entries[ruler->logged % LOG_ENTRIES];
+        fprintf(out, "late %u %u %u\n", entry->frame, entry->frames, entry->after);
+    }
     fclose(out);
+}
+
+/* Until a signal comes, the log is brought up to date. */
+static void play(struct ruler *ruler, const sigset_t *signals)
+{
+    const struct timespec interval = {.tv_nsec = 200000000};
+    while (sigtimedwait(signals, NULL, &interval) < 0)
+        write_log(ruler);
 }
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)
@@ -129,7 +141,6 @@ int main(int argc, char **argv)
     static struct ruler ruler = {
         .server = "default", .client_name = "ruler", .port_count = 2, .bits = 24};
     sigset_t signals;
-    int number;
     argp_parse(&parser, argc, argv, 0, NULL, &ruler);
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -139,9 +150,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "ruler: cannot play on JACK server \"%s\"\n", ruler.server);
         return 1;
     }
+    if (ruler.log)
+        remove(ruler.log);
     printf("ready\n");
     fflush(stdout);
-    sigwait(&signals, &number);
+    play(&ruler, &signals);
     stop(&ruler);
     write_log(&ruler);
     free(ruler.ports);

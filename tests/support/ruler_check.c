@@ -1,6 +1,6 @@
 /* ruler_check: holds a take against the ruler, sample by sample.
  *
- *     ruler_check FOLDER MAP [--bits B] [--log FILE] [--late PERIOD]
+ *     ruler_check FOLDER MAP [--bits B] [--log FILE] [--late PERIOD]...
  *     ruler_check --consecutive A B
  *
  * MAP is a text file with lines "file.wav CHANNEL PORT [PORT …]": the ports whose sum the channel
@@ -8,17 +8,23 @@
  * frame, frames inside must be zero; inside a gap with the reason "recovered" either will do. The
  * second form checks that take B starts where take A ends.
  *
+ * MAP may also say what a stretch of the take, from frame FROM up to TO, holds instead in a file,
+ * or with "*" in all of them: !silent FILE FROM TO     nothing but silence: the stem is muted
+ *     !absent FILE FROM TO     the ruler or silence: it was taken away and came back in there
+ *     !any FILE FROM TO        anything: a fade
+ *
  * Late cycles. In JACK2's asynchronous mode (no -S) the server does not wait for a client that is
  * late. Such a client is told the frame of the next cycle and handed the samples of its own one, or
  * its buffers are written anew while it reads; no client can tell. So samples may be those of a
  * neighbouring period:
  *   - because the ruler itself was late, as its log says (--log);
- *   - because somebody behind it was late (--late PERIOD): only by whole periods, few of them, and
- *     only near a gap, an xrun or a step of JACK's clock that the take lists.
+ *   - because somebody behind it was late (--late PERIOD, several if it was changed): only by whole
+ *     periods, few of them, and only near a gap, an xrun or a step of JACK's clock that the take
+ *     lists.
  * Both are counted as excused; everything else is wrong. In synchronous mode none of this happens.
  *
- * Takes of tests are short: a channel is held in memory as a whole, in steps of 2^-23 (16-bit
- * files: in steps of 2^-15, after rounding to nearest even).
+ * Files are read block by block, however long they are, in steps of 2^-23 (16-bit files: in steps
+ * of 2^-15, after rounding to nearest even).
  */
 #include "pieces.h"
 #include "ruler.h"
@@ -32,6 +38,7 @@
 #include <string.h>
 
 enum { BLOCK = 8192, MOST_PORTS = 64, MOST_LATE = 65536, SHOWN = 5, FURTHEST_SHIFT = 20000 };
+enum { MOST_PERIODS = 8, MOST_STRETCHES = 1024 };
 
 /* How far a late client may be off, and how far that may be from what the take lists, in periods.
  */
@@ -46,20 +53,34 @@ struct late {
     uint32_t after;
 };
 
+enum stretch_kind { SILENT, ABSENT, ANY, STRETCH_KINDS };
+static const char *const STRETCH_WORDS[STRETCH_KINDS] = {"!silent", "!absent", "!any"};
+
+struct stretch {
+    enum stretch_kind kind;
+    char file[256];
+    uint64_t from;
+    uint64_t to;
+};
+
 struct checker {
     const char *words[2];
     int word_count;
     int bits;
     const char *log;
-    uint32_t period_frames; /* --late */
+    uint32_t periods[MOST_PERIODS]; /* --late */
+    size_t period_count;
     bool consecutive;
     struct stem_take take;
     struct pieces pieces;
     struct late late[MOST_LATE];
     size_t late_count;
+    struct stretch stretches[MOST_STRETCHES];
+    size_t stretch_count;
     unsigned long long checked;
     unsigned long long excused;
     unsigned long long wrong;
+    unsigned long long wrong_runs; /* runs of them in one channel */
 };
 
 /* One channel of a file and the ports it sums. */
@@ -68,7 +89,14 @@ struct channel {
     int index; /* from 0 */
     uint32_t ports[MOST_PORTS];
     int port_count;
-    int32_t *found; /* the whole channel */
+    uint64_t wrong_until; /* end of the last run of wrong frames */
+};
+
+/* What a file holds from a frame on. */
+struct block {
+    uint64_t frame;
+    uint32_t frames;
+    int32_t found[BLOCK]; /* one channel */
 };
 
 /* What must be there */
@@ -137,10 +165,9 @@ static bool is_near(uint64_t a, uint64_t b, uint32_t period)
 }
 
 /* Whether the take lists that something was late around this frame. */
-static bool is_near_trouble(const struct checker *checker, uint64_t frame)
+static bool is_near_trouble(const struct checker *checker, uint64_t frame, uint32_t period)
 {
     const struct stem_take *take = &checker->take;
-    uint32_t period = checker->period_frames;
     for (size_t g = 0; g < take->gap_count; g++)
         if (is_near(take->gaps[g].frame, frame, period) ||
             is_near(take->gaps[g].frame + take->gaps[g].frames, frame, period))
@@ -155,12 +182,10 @@ static bool is_near_trouble(const struct checker *checker, uint64_t frame)
 }
 
 /* Whether it is the sample of a period nearby. */
-static bool is_late(
-    const struct checker *checker, const struct channel *channel, uint64_t frame, uint32_t jack)
+static bool is_late(const struct checker *checker, const struct channel *channel, uint64_t frame,
+    uint32_t jack, int32_t value, uint32_t period)
 {
-    int32_t value = channel->found[frame];
-    uint32_t period = checker->period_frames;
-    if (period == 0 || !is_near_trouble(checker, frame))
+    if (!is_near_trouble(checker, frame, period))
         return false;
     for (uint32_t shift = period; shift <= NEAR_PERIODS * period; shift += period)
         if (value == expected(checker, channel, jack - shift) ||
@@ -169,11 +194,21 @@ static bool is_late(
     return false;
 }
 
+static bool is_excused(const struct checker *checker, const struct channel *channel, uint64_t frame,
+    uint32_t jack, int32_t value)
+{
+    if (is_excused_by_log(checker, channel, jack, value))
+        return true;
+    for (size_t p = 0; p < checker->period_count; p++)
+        if (is_late(checker, channel, frame, jack, value, checker->periods[p]))
+            return true;
+    return false;
+}
+
 static void show(const struct checker *checker, const struct channel *channel, uint64_t frame,
-    const struct piece *piece)
+    const struct piece *piece, int32_t value)
 {
     uint32_t jack = piece_jack_frame(piece, frame);
-    int32_t value = channel->found[frame];
     int32_t wanted = piece->is_gap ? 0 : expected(checker, channel, jack);
     printf("%s channel %d frame %llu (JACK frame %u%s): expected %d, found %d", channel->file,
         channel->index + 1, (unsigned long long)frame, jack, piece->is_gap ? ", in a gap" : "",
@@ -191,36 +226,70 @@ static void show(const struct checker *checker, const struct channel *channel, u
     printf("\n");
 }
 
-static void judge(struct checker *checker, const struct channel *channel, uint64_t frame,
-    const struct piece *piece)
+static void judge(struct checker *checker, struct channel *channel, uint64_t frame,
+    const struct piece *piece, int32_t value)
 {
     uint32_t jack = piece_jack_frame(piece, frame);
-    bool excused =
-        !piece->is_gap && (is_excused_by_log(checker, channel, jack, channel->found[frame]) ||
-                              is_late(checker, channel, frame, jack));
-    if (excused)
+    if (!piece->is_gap && is_excused(checker, channel, frame, jack, value)) {
         checker->excused++;
-    else if (checker->wrong++ < SHOWN)
-        show(checker, channel, frame, piece);
+        return;
+    }
+    if (checker->wrong++ < SHOWN)
+        show(checker, channel, frame, piece, value);
+    if (frame != channel->wrong_until || frame == 0)
+        checker->wrong_runs++;
+    channel->wrong_until = frame + 1;
 }
 
-static void check_piece(
-    struct checker *checker, const struct channel *channel, const struct piece *piece)
+/* Puts into `wanted` what a file is allowed to hold from `frame` on instead, where the map says so.
+ */
+static void allow_stretches(const struct checker *checker, const struct channel *channel,
+    uint64_t frame, uint32_t frames, const int32_t *found, int32_t *wanted)
+{
+    for (size_t s = 0; s < checker->stretch_count; s++) {
+        const struct stretch *stretch = &checker->stretches[s];
+        if (strcmp(stretch->file, "*") != 0 && strcmp(stretch->file, channel->file) != 0)
+            continue;
+        uint64_t from = stretch->from > frame ? stretch->from : frame;
+        uint64_t to = stretch->to < frame + frames ? stretch->to : frame + frames;
+        for (uint64_t f = from; f < to; f++) {
+            uint64_t i = f - frame;
+            if (stretch->kind == SILENT || (stretch->kind == ABSENT && found[i] == 0))
+                wanted[i] = 0;
+            else if (stretch->kind == ANY)
+                wanted[i] = found[i];
+        }
+    }
+}
+
+/* Checks `frames` frames of a block from `frame` on, which lie in one piece. */
+static void check_part(struct checker *checker, struct channel *channel, const struct piece *piece,
+    const struct block *block, uint64_t frame, uint32_t frames)
 {
     static int32_t wanted[BLOCK]; /* one thread */
-    for (uint64_t frame = piece->frame; frame < piece->end;) {
-        uint64_t left = piece->end - frame;
-        uint32_t frames = left < BLOCK ? (uint32_t)left : BLOCK;
-        if (piece->is_gap)
-            memset(wanted, 0, frames * sizeof *wanted);
-        else
-            expect(checker, channel, piece_jack_frame(piece, frame), frames, wanted);
-        if (memcmp(wanted, channel->found + frame, frames * sizeof *wanted) != 0)
-            for (uint32_t i = 0; i < frames; i++)
-                if (wanted[i] != channel->found[frame + i] &&
-                    !(piece->may_be_silent && channel->found[frame + i] == 0))
-                    judge(checker, channel, frame + i, piece);
-        frame += frames;
+    const int32_t *found = block->found + (frame - block->frame);
+    if (piece->is_gap) {
+        memset(wanted, 0, frames * sizeof *wanted);
+    } else {
+        expect(checker, channel, piece_jack_frame(piece, frame), frames, wanted);
+        allow_stretches(checker, channel, frame, frames, found, wanted);
+    }
+    if (memcmp(wanted, found, frames * sizeof *wanted) == 0)
+        return;
+    for (uint32_t i = 0; i < frames; i++)
+        if (wanted[i] != found[i] && !(piece->may_be_silent && found[i] == 0))
+            judge(checker, channel, frame + i, piece, found[i]);
+}
+
+static void check_block(struct checker *checker, struct channel *channel, const struct block *block)
+{
+    for (size_t k = 0; k < checker->pieces.count; k++) {
+        const struct piece *piece = &checker->pieces.piece[k];
+        uint64_t end = block->frame + block->frames;
+        uint64_t from = piece->frame > block->frame ? piece->frame : block->frame;
+        uint64_t to = piece->end < end ? piece->end : end;
+        if (from < to)
+            check_part(checker, channel, piece, block, from, (uint32_t)(to - from));
     }
 }
 
@@ -247,23 +316,27 @@ static sf_count_t read_steps(
     return got;
 }
 
-/* Fills channel->found. False when the file is not as the manifest says. */
-static bool read_channel(const struct checker *checker, struct channel *channel)
+/* Reads a file and checks one of its channels. False when it is not as the manifest says. */
+static bool read_channel(struct checker *checker, struct channel *channel)
 {
-    static int32_t block[BLOCK * 8];
+    static int32_t steps[BLOCK * 8];
+    static struct block block; /* one thread */
     char path[PATH_MAX + 300];
     SF_INFO info = {0};
-    uint64_t frame = 0;
     snprintf(path, sizeof path, "%s/%s", checker->words[0], channel->file);
     SNDFILE *sound = sf_open(path, SFM_READ, &info);
     bool right = sound && info.channels <= 8 && channel->index < info.channels &&
                  (uint64_t)info.frames == checker->take.frames &&
                  (uint32_t)info.samplerate == checker->take.rate_hz;
-    while (right && frame < checker->take.frames) {
-        sf_count_t got = read_steps(sound, &checker->take, BLOCK, info.channels, block);
-        right = got > 0 && frame + (uint64_t)got <= checker->take.frames;
-        for (sf_count_t i = 0; right && i < got; i++)
-            channel->found[frame++] = block[i * info.channels + channel->index];
+    block.frame = 0;
+    while (right && block.frame < checker->take.frames) {
+        sf_count_t got = read_steps(sound, &checker->take, BLOCK, info.channels, steps);
+        right = got > 0 && block.frame + (uint64_t)got <= checker->take.frames;
+        block.frames = right ? (uint32_t)got : 0;
+        for (uint32_t i = 0; i < block.frames; i++)
+            block.found[i] = steps[i * (uint32_t)info.channels + (uint32_t)channel->index];
+        check_block(checker, channel, &block);
+        block.frame += block.frames;
     }
     if (!right)
         printf("%s: unreadable, or not %llu frames long\n", path,
@@ -275,15 +348,10 @@ static bool read_channel(const struct checker *checker, struct channel *channel)
 
 static void check_channel(struct checker *checker, struct channel *channel)
 {
-    channel->found = calloc(checker->take.frames + 1, sizeof *channel->found);
-    if (!channel->found || !read_channel(checker, channel)) {
-        checker->wrong++;
-    } else {
-        for (size_t k = 0; k < checker->pieces.count; k++)
-            check_piece(checker, channel, &checker->pieces.piece[k]);
+    if (read_channel(checker, channel))
         checker->checked += checker->take.frames;
-    }
-    free(channel->found);
+    else
+        checker->wrong++;
 }
 
 static bool parse_line(char *line, struct channel *channel)
@@ -298,6 +366,41 @@ static bool parse_line(char *line, struct channel *channel)
     while ((word = strtok(NULL, " \t\n")) && channel->port_count < MOST_PORTS)
         channel->ports[channel->port_count++] = (uint32_t)atoi(word);
     return channel->index >= 0 && channel->port_count > 0;
+}
+
+/* A line that is no channel: what a stretch of the take holds. */
+static bool parse_stretch(const char *line, struct checker *checker)
+{
+    struct stretch *stretch = &checker->stretches[checker->stretch_count];
+    unsigned long long from, to;
+    char word[16];
+    if (sscanf(line, "%15s %255s %llu %llu", word, stretch->file, &from, &to) != 4)
+        return false;
+    for (int kind = 0; kind < STRETCH_KINDS; kind++)
+        if (strcmp(word, STRETCH_WORDS[kind]) == 0) {
+            stretch->kind = (enum stretch_kind)kind;
+            stretch->from = from;
+            stretch->to = to;
+            return true;
+        }
+    return false;
+}
+
+/* Stretches stand anywhere in the map; false when a line is not understood. */
+static bool read_stretches(struct checker *checker, FILE *map)
+{
+    char line[1024];
+    while (fgets(line, sizeof line, map)) {
+        if (line[0] != '!')
+            continue;
+        if (checker->stretch_count == MOST_STRETCHES || !parse_stretch(line, checker)) {
+            fprintf(stderr, "ruler_check: not understood, or too many of them: %s", line);
+            return false;
+        }
+        checker->stretch_count++;
+    }
+    rewind(map);
+    return true;
 }
 
 static void read_log(struct checker *checker)
@@ -325,8 +428,10 @@ static void check_map(struct checker *checker, FILE *map)
     char line[1024];
     struct channel channel;
     while (fgets(line, sizeof line, map))
-        if (parse_line(line, &channel))
+        if (line[0] != '!' && parse_line(line, &channel))
             check_channel(checker, &channel);
+    if (checker->wrong_runs)
+        printf("runs of wrong frames: %llu\n", checker->wrong_runs);
     printf("frames %llu samples %llu excused %llu wrong %llu gaps %zu gap_frames %llu\n",
         (unsigned long long)checker->take.frames, checker->checked, checker->excused,
         checker->wrong, checker->take.gap_count,
@@ -341,7 +446,7 @@ static int check_take(struct checker *checker)
         return 1;
     }
     if (load(&checker->take, checker->words[0]) == 0 &&
-        pieces_cut(&checker->pieces, &checker->take)) {
+        pieces_cut(&checker->pieces, &checker->take) && read_stretches(checker, map)) {
         read_log(checker);
         check_map(checker, map);
     }
@@ -377,7 +482,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         checker->log = argument;
         return 0;
     case 'p':
-        checker->period_frames = (uint32_t)atoi(argument);
+        if (checker->period_count == MOST_PERIODS)
+            argp_error(state, "too many periods");
+        checker->periods[checker->period_count++] = (uint32_t)atoi(argument);
         return 0;
     case 'c':
         checker->consecutive = true;

@@ -109,6 +109,7 @@ def test_ruler_check_excuses_late_periods_only_near_something_listed(take):
     (take.studio.folder / "map").write_text("01_Drums.wav 1 1\n01_Drums.wav 2 2\n")
     xrun = {"frame": 600, "delay_us": 1.0}
     take.spoil(stale_block)
+    take.change_manifest(lambda manifest: manifest["xruns"].clear())
     assert not take.verdict("--late", "256")[0]  # nothing is listed
     take.change_manifest(lambda manifest: manifest["xruns"].append(xrun))
     assert not take.verdict()[0]
@@ -118,3 +119,34 @@ def test_ruler_check_excuses_late_periods_only_near_something_listed(take):
     take.spoil(silent_block)
     take.change_manifest(lambda manifest: manifest["xruns"].append(xrun))
     assert not take.verdict("--late", "256")[0]
+
+
+def fall_silent(sound):
+    sound[1000 * FRAME:2000 * FRAME] = bytes(1000 * FRAME)
+    return sound
+
+
+def test_ruler_check_knows_what_the_map_says_of_a_stretch(take):
+    path = take.studio.folder / "map"
+    channels = path.read_text()
+
+    def verdict(*stretches):
+        path.write_text(channels + "".join(f"!{words}\n" for words in stretches))
+        return take.verdict()
+
+    take.spoil(fall_silent)
+    right, text = verdict()
+    assert not right and "runs of wrong frames: 2\n" in text  # one in each channel
+    for kind in ("silent", "absent", "any"):
+        assert verdict(f"{kind} 01_Drums.wav 1000 2000")[0]
+        assert verdict(f"{kind} 02_Lead-Vocals.wav 0 99 ", f"{kind} * 1000 2000")[0] == (
+            kind != "silent")  # the other stem is not silent
+        right, text = verdict(f"{kind} 01_Drums.wav 1000 1999")
+        assert not right and "wrong 2 " in text  # the last frame, in two channels
+    take.spoil(one_bit)
+    assert not verdict("absent 01_Drums.wav 0 9000")[0]
+    assert not verdict("silent 01_Drums.wav 1000 1001")[0]
+    assert verdict("any 01_Drums.wav 1000 1001")[0]
+    assert take.studio.run(CHECK, take.folder, path).returncode == 0
+    path.write_text("!quiet 01_Drums.wav 1 2\n" + channels)
+    assert "not understood" in take.studio.run(CHECK, take.folder, path).stderr
