@@ -1089,23 +1089,22 @@ static void test_session_full_disk_ends_the_take_and_keeps_it(void **state)
     check_plain_take(0, start, 10 * PERIOD);
 }
 
-/* Every file of a failed take is valid, and as long as the manifest says. */
-static void test_session_full_disk_leaves_valid_files(void **state)
+/* A disk that fills up under a take: every file is valid, and as long as the manifest says. */
+static void check_full_disk(uint32_t tracks, rlim_t bytes)
 {
-    (void)state;
     struct stem_take take = {0};
     struct stem_error error = {0};
     char path[TEXT + 512];
     pass(2);
     give(STEM_COMMAND_START, now(), "");
     work();
-    limit_files(200001);
+    limit_files(bytes);
     pass(500);
     limit_files(RLIM_INFINITY);
     const char *at = find(STEM_EVENT_STARTED, 0)->text;
     if (stem_take_load(&take, at, &error))
         fail_msg("%s", error.text);
-    for (uint32_t t = 0; t < STUDIO_TRACKS; t++) {
+    for (uint32_t t = 0; t < tracks; t++) {
         const struct stem_take_stem *stem = t == STUDIO_MIX ? &take.mix : &take.stems[t];
         double *samples;
         snprintf(path, sizeof path, "%s/%s", at, stem->file);
@@ -1120,6 +1119,42 @@ static void test_session_full_disk_leaves_valid_files(void **state)
         free(samples);
     }
     stem_take_finish(&take);
+}
+
+static void test_session_full_disk_leaves_valid_files(void **state)
+{
+    (void)state;
+    check_full_disk(STUDIO_TRACKS, 200001);
+}
+
+/* A studio of the first stem alone. */
+static void keep_one_stem(void)
+{
+    struct stem_error error;
+    stem_session_destroy(session);
+    stem_tape_destroy(studio->tape);
+    stem_mix_destroy(studio->mix);
+    stem_layout_destroy(studio->layout);
+    studio->config.stem_count = 1;
+    studio->config.has_mix = false;
+    studio->layout = stem_layout_create(&studio->config);
+    const struct stem_layout *layout = studio->layout;
+    studio->tape = stem_tape_create(layout->channels, 1, TAPE, false, NULL, &error);
+    studio->mix = stem_mix_create(layout->channels, 1, layout->port_count, layout->routes,
+        layout->route_count, STUDIO_RATE, &error);
+    assert_true(studio->tape && studio->mix);
+    studio->process.tape = studio->tape;
+    studio->process.mix = studio->mix;
+    studio->process.port_count = layout->port_count;
+    open_session();
+}
+
+/* The only file got a part of what was to be written when the disk was full. */
+static void test_session_full_disk_leaves_one_valid_file(void **state)
+{
+    (void)state;
+    keep_one_stem();
+    check_full_disk(1, 240001);
 }
 
 /* The disk fails and the take goes on in the spare folder: two parts, and between them no frame is
@@ -1318,6 +1353,7 @@ int main(void)
         TEST(test_session_destroyed_in_a_take_leaves_it_failed),
         TEST(test_session_full_disk_ends_the_take_and_keeps_it),
         TEST(test_session_full_disk_leaves_valid_files),
+        TEST(test_session_full_disk_leaves_one_valid_file),
         TEST(test_session_full_disk_goes_on_in_the_spare_folder),
         TEST(test_session_full_disk_while_stopping_answers),
         TEST(test_session_full_disk_while_quitting_ends),
