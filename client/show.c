@@ -13,6 +13,8 @@
 /* Time on the disk that should make somebody act. */
 #define SHORT_DISK_SECONDS 3600.0
 #define FULL_DISK_SECONDS 600.0
+/* A residual beyond this is no rounding: something is not patched as the mix is. */
+#define LOUD_RESIDUAL_DBFS (-80.0)
 /* Part of the tape in use from which the disk is too slow for comfort. */
 #define BUSY_TAPE 0.5
 
@@ -49,6 +51,73 @@ static void print_state(const struct stemctl_output *output, const json_t *statu
         stemctl_print_line(output, "", running ? STEMCTL_PLAIN : STEMCTL_WARNING, message);
 }
 
+static enum stemctl_style grade_style(const char *grade)
+{
+    return strcmp(grade, "red") == 0      ? STEMCTL_BAD
+           : strcmp(grade, "yellow") == 0 ? STEMCTL_WARNING
+                                          : STEMCTL_GOOD;
+}
+
+/* The worst grade, which part it comes from, and what to know about it. */
+static void print_grade(const struct stemctl_output *output, const json_t *status)
+{
+    static const char *const PARTS[] = {"tape", "writer", "disk", "server"};
+    char line[LINE_BYTES], key[32];
+    const char *worst = text_of(status, "health"), *message = text_of(status, "health_message");
+    int used = snprintf(line, sizeof line, "%s", worst);
+    for (size_t k = 0; k < sizeof PARTS / sizeof *PARTS; k++) {
+        snprintf(key, sizeof key, "health_%s", PARTS[k]);
+        if (strcmp(worst, "green") != 0 && strcmp(text_of(status, key), worst) == 0 &&
+            used < (int)sizeof line)
+            used += snprintf(line + used, sizeof line - (size_t)used, " %s", PARTS[k]);
+    }
+    if (*message && used < (int)sizeof line)
+        snprintf(line + used, sizeof line - (size_t)used, ": %s", message);
+    if (*worst)
+        stemctl_print_line(output, "health", grade_style(worst), line);
+}
+
+static void print_mirror(const struct stemctl_output *output, const json_t *status)
+{
+    char line[LINE_BYTES], gaps[STEMCTL_NUMBER_BYTES];
+    double lost = number_of(status, "mirror_gaps");
+    if (!*text_of(status, "mirror"))
+        return;
+    stemctl_text_count(lost, "gap", gaps, sizeof gaps);
+    snprintf(line, sizeof line, "%s (%s, %s)", text_of(status, "mirror"),
+        text_of(status, "mirror_state"), gaps);
+    stemctl_print_line(output, "mirror", lost > 0 ? STEMCTL_WARNING : STEMCTL_PLAIN, line);
+}
+
+/* What the finisher is at, and what waits for it. */
+static void print_jobs(const struct stemctl_output *output, const json_t *status)
+{
+    char line[LINE_BYTES];
+    double count = number_of(status, "finishing");
+    if (count == 0)
+        return;
+    snprintf(line, sizeof line, "%.0f to do; %s, %.0f %%: %s", count,
+        text_of(status, "finishing_step"), number_of(status, "finishing_percent"),
+        text_of(status, "finishing_folder"));
+    stemctl_print_line(output, "finishing", STEMCTL_PLAIN, line);
+}
+
+/* How far the mix is from the sum of the stems, in the last second. */
+static void print_residual(const struct stemctl_output *output, const json_t *status)
+{
+    char line[LINE_BYTES];
+    double peak = number_of(status, "residual_dbfs");
+    if (!json_object_get(status, "residual_dbfs"))
+        return;
+    if (peak > SILENCE_DBFS)
+        snprintf(line, sizeof line, "%.1f dBFS, %.1f dBFS RMS (mix minus stems, last second)", peak,
+            number_of(status, "residual_rms_dbfs"));
+    else
+        snprintf(line, sizeof line, "silent (mix minus stems, last second)");
+    stemctl_print_line(
+        output, "residual", peak > LOUD_RESIDUAL_DBFS ? STEMCTL_WARNING : STEMCTL_PLAIN, line);
+}
+
 static void print_health(const struct stemctl_output *output, const json_t *status)
 {
     char gaps[STEMCTL_NUMBER_BYTES], frames[STEMCTL_NUMBER_BYTES + 4] = "", line[LINE_BYTES];
@@ -60,7 +129,7 @@ static void print_health(const struct stemctl_output *output, const json_t *stat
     if (has_gaps)
         snprintf(frames, sizeof frames, " (%.0f frames)", number_of(status, "gap_frames"));
     snprintf(line, sizeof line, "%s%s, %s, %s", gaps, frames, xruns, clips);
-    stemctl_print_line(output, "health",
+    stemctl_print_line(output, "losses",
         has_gaps                         ? STEMCTL_BAD
         : has_clips                      ? STEMCTL_WARNING
         : number_of(status, "xruns") > 0 ? STEMCTL_WARNING
@@ -138,9 +207,13 @@ void stemctl_show_status(const struct stemctl_output *output, const char *url, c
     print_state(output, status);
     if (*text_of(status, "folder"))
         print_take(output, status);
+    print_grade(output, status);
     print_server(output, status);
     print_tape(output, status);
     print_disk(output, status);
+    print_mirror(output, status);
+    print_residual(output, status);
+    print_jobs(output, status);
     snprintf(line, sizeof line, "%s at %s", text_of(status, "version"), url);
     stemctl_print_line(output, "stemd", STEMCTL_PLAIN, line);
 }

@@ -74,25 +74,6 @@ void stem_control_ask(struct stem_control *control, const struct stem_osc_peer *
 
 /* Set-up */
 
-/* A takes folder that cannot be written is better heard of now than at the show. */
-static int check_takes(const char *takes, struct stem_error *error)
-{
-    if (access(takes, F_OK) == 0)
-        return access(takes, W_OK | X_OK) == 0
-                   ? 0
-                   : stem_error_set_errno(
-                         error, errno, "cannot write to the takes folder \"%s\"", takes);
-    char parent[PATH_MAX];
-    snprintf(parent, sizeof parent, "%s", takes);
-    char *slash = strrchr(parent, '/');
-    if (slash && slash != parent)
-        *slash = '\0';
-    if (access(parent, W_OK | X_OK) == 0)
-        return 0;
-    return stem_error_set_errno(
-        error, errno, "the takes folder \"%s\" does not exist and cannot be made", takes);
-}
-
 static int open_signals(struct stem_control *control, struct stem_error *error)
 {
     sigset_t signals;
@@ -118,8 +99,9 @@ static int make_watch(struct stem_control *control, struct stem_error *error)
 int stem_control_init(
     struct stem_control *control, const struct stem_config *config, struct stem_error *error)
 {
-    *control = (struct stem_control){.config = config, .wake_fd = -1, .signal_fd = -1};
-    if (check_takes(config->takes, error) || open_signals(control, error))
+    *control = (struct stem_control){
+        .config = config, .wake_fd = -1, .signal_fd = -1, .places = {{-1, -1, -1}}};
+    if (open_signals(control, error))
         goto fail;
     control->layout = stem_layout_create(config);
     if (!control->layout) {
@@ -128,8 +110,9 @@ int stem_control_init(
     }
     control->osc = stem_osc_server_create(config->osc_listen, config->osc_listen_count,
         config->osc_allow, config->osc_allow_count, error);
-    if (!control->osc)
+    if (!control->osc || stem_places_take(&control->places, config, error))
         goto fail;
+    stem_places_raise_files(config, control->layout->track_count);
     control->notify =
         stem_notify_create(control->osc, config->osc_notify, config->osc_notify_count, error);
     control->engine = control->notify
@@ -154,6 +137,7 @@ bool stem_control_finish(struct stem_control *control)
     stem_jobs_destroy(control->jobs);
     free(control->told_headroom);
     bool whole = stem_engine_destroy(control->engine);
+    stem_places_leave(&control->places);
     stem_notify_destroy(control->notify);
     stem_osc_server_destroy(control->osc);
     stem_layout_destroy(control->layout);
@@ -161,7 +145,7 @@ bool stem_control_finish(struct stem_control *control)
         close(control->wake_fd);
     if (control->signal_fd >= 0)
         close(control->signal_fd);
-    *control = (struct stem_control){.wake_fd = -1, .signal_fd = -1};
+    *control = (struct stem_control){.wake_fd = -1, .signal_fd = -1, .places = {{-1, -1, -1}}};
     return whole;
 }
 

@@ -14,6 +14,7 @@
 #include "meters.h"
 #include "notify.h"
 #include "osc_server.h"
+#include "places.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -36,6 +37,7 @@ struct stem_pending {
 struct stem_control {
     const struct stem_config *config;
     struct stem_layout *layout;
+    struct stem_places places;
     struct stem_engine *engine;
     struct stem_osc_server *osc;
     struct stem_notify *notify;

@@ -5,7 +5,10 @@
 #include <errno.h>
 #include <jack/metadata.h>
 #include <jack/statistics.h>
+#include <jack/thread.h>
 #include <jack/uuid.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +212,20 @@ static void set_callbacks(struct stem_jack *jack, struct stem_jack_shared *share
     jack_on_info_shutdown(jack->client, on_shutdown, shared);
 }
 
+/* A server in real-time mode whose clients may not be: cycles will be late. */
+static void check_real_time(const struct stem_jack *jack)
+{
+    struct sched_param param;
+    int policy;
+    if (!jack_is_realtime(jack->client) ||
+        pthread_getschedparam(jack_client_thread_id(jack->client), &policy, &param) != 0 ||
+        policy == SCHED_FIFO || policy == SCHED_RR)
+        return;
+    stem_log(STEM_LOG_WARNING,
+        "JACK runs in real time, but stemd's thread in it may not: raise the limit (LimitRTPRIO= "
+        "of the service, or rtprio in limits.conf)");
+}
+
 int stem_jack_activate(struct stem_jack *jack, const struct stem_layout *layout,
     struct stem_jack_shared *shared, struct stem_error *error)
 {
@@ -223,6 +240,7 @@ int stem_jack_activate(struct stem_jack *jack, const struct stem_layout *layout,
     if (jack_activate(jack->client) != 0)
         return stem_error_set(error, "JACK refused to activate the client");
     jack->active = true;
+    check_real_time(jack);
     for (uint32_t p = 0; p < layout->port_count; p++)
         describe_port(jack, &layout->ports[p], p);
     return 0;

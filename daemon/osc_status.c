@@ -196,6 +196,20 @@ static void send_health(struct answer *answer, const struct stem_control *contro
     send_double(answer, "slowest_sync_seconds", facts.slowest_sync);
 }
 
+static void send_mirror(struct answer *answer, const struct stem_control *control)
+{
+    const struct stem_session_status *status = stem_engine_mirror_status(control->engine);
+    if (!control->config->mirror)
+        return;
+    send_string(answer, "mirror", control->config->mirror);
+    send_string(answer, "mirror_state", stem_state_name(state_of(status)));
+    send_int(answer, "mirror_gaps", status ? (int32_t)figure(&status->gaps) : 0);
+    send_double(answer, "mirror_stalled_seconds",
+        status ? seconds_since(atomic_load_explicit(&status->busy_since_ns, memory_order_relaxed))
+               : 0);
+    send_long(answer, "mirror_free_bytes", status ? figure(&status->disk_free_bytes) : 0);
+}
+
 /* A reference that is silent or missing has no residual worth telling. */
 static void send_residual(struct answer *answer, const struct stem_control *control)
 {
@@ -238,6 +252,7 @@ void stem_osc_status_send(struct stem_control *control, const struct stem_osc_pe
     send_take(&answer, status, &figures);
     send_room(&answer, control, status, &figures);
     send_health(&answer, control);
+    send_mirror(&answer, control);
     send_residual(&answer, control);
     send_jobs(&answer, control);
     char text[32];

@@ -208,3 +208,20 @@ def test_trouble_stemctl_answers_help_and_version(studio):
     for program in (STEMCTL, STEMD):
         assert studio.run(program, "--help").returncode == 0
         assert studio.run(program, "--version").stdout.startswith(program.name)
+
+
+def test_trouble_two_daemons_on_one_takes_folder(daemon_alone):
+    second = daemon_alone.folder / "second.conf"
+    second.write_text(f'takes = "{daemon_alone.takes}";\n'
+                      f'osc: {{ listen = "udp://127.0.0.1:{free_port()}"; }};\n'
+                      'stems = ( { name = "A"; inputs = ( { name = "In"; } ); } );\n')
+    result = daemon_alone.run(STEMD, "-c", second)
+    assert f'the takes folder "{daemon_alone.takes}" is in use by another stemd' in (
+        one_sentence(result))
+
+
+def test_trouble_few_open_files_are_told(studio):
+    studio.configure('{ name = "A"; inputs = ( { name = "In"; } ); }')
+    studio.stemd(on_server=False, before=["prlimit", "--nofile=40:40"])
+    assert "only 40 files may be open" in studio.read("stemd.log")
+    assert "LimitNOFILE=" in studio.read("stemd.log")
