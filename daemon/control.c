@@ -101,7 +101,7 @@ int stem_control_init(
 {
     *control = (struct stem_control){
         .config = config, .wake_fd = -1, .signal_fd = -1, .places = {{-1, -1, -1}}};
-    if (open_signals(control, error))
+    if (stem_places_take(&control->places, config, error) || open_signals(control, error))
         goto fail;
     control->layout = stem_layout_create(config);
     if (!control->layout) {
@@ -110,7 +110,7 @@ int stem_control_init(
     }
     control->osc = stem_osc_server_create(config->osc_listen, config->osc_listen_count,
         config->osc_allow, config->osc_allow_count, error);
-    if (!control->osc || stem_places_take(&control->places, config, error))
+    if (!control->osc)
         goto fail;
     stem_places_raise_files(config, control->layout->track_count);
     control->notify =

@@ -1,5 +1,6 @@
 /* Making the folder, files and manifest of a take. */
 #include "recording_parts.h"
+#include "replace.h"
 #include "take_lock.h"
 
 #include <errno.h>
@@ -60,6 +61,7 @@ static int make_folder(
             memcpy(recording->folder, path, strlen(path) + 1);
             recording->number = given ? number_of(recording, given) : recording->number;
             recording->lock = stem_take_lock(path);
+            stem_replace_sync_folder(recording->takes); /* a power cut leaves the folder there */
             return 0;
         }
         if (errno != EEXIST)

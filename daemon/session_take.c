@@ -9,6 +9,8 @@
 enum { SOON_SECONDS = 60 };
 /* Clocks of sound cards and of the day drift apart. */
 enum { LONG_AGO_SECONDS = 600 };
+/* So much earlier than later ones the first flush of a take comes. */
+enum { EARLY_NS = 700000000 };
 
 double session_tempo(const struct stem_session *session)
 {
@@ -160,7 +162,8 @@ static bool open_take(
         return false;
     session->next = session->told = session->loud = start;
     session->in_tail = false;
-    session->flushed_ns = session->synced_ns = session->wrote_ns = session_now_ns();
+    session->synced_ns = session->wrote_ns = session_now_ns();
+    session->flushed_ns = session->synced_ns - EARLY_NS; /* the first second counts too */
     session->looked_ns = 0;
     reset_status(session, start);
     session_first_facts(session);
