@@ -193,7 +193,7 @@ def test_trouble_address_in_use(daemon_alone):
 
 def test_trouble_unix_socket_in_use(daemon_alone):
     address = f"unix://{daemon_alone.socket}"
-    result = daemon_alone.run(STEMD, "-c", daemon_alone.config, "--osc", address)
+    result = daemon_alone.run(STEMD, "-c", daemon_alone.config, "--takes", daemon_alone.folder, "--osc", address)
     assert str(daemon_alone.socket) in one_sentence(result)
     assert daemon_alone.osc(daemon_alone.socket).ask("/ping")[0] == "/reply"
 
