@@ -186,7 +186,8 @@ def test_trouble_folder_that_vanished_is_told_at_the_start(two_stems):
 
 
 def test_trouble_address_in_use(daemon_alone):
-    sentence = one_sentence(run_daemon(daemon_alone))
+    sentence = one_sentence(daemon_alone.run(
+        STEMD, "-c", daemon_alone.config, "--takes", daemon_alone.folder))
     assert str(daemon_alone.port) in sentence and "in use" in sentence
     assert daemon_alone.answers()
 
