@@ -47,6 +47,11 @@ static const struct stemctl_command COMMANDS[] = {
         "Prints \"pong\" when it does."},
     {"version", run_version, 0, 0, STEMCTL_SHARED, NULL, "ask for stemd's version",
         "Asks the daemon; \"stemctl --version\" tells that of stemctl itself."},
+    {"list", run_list, 0, 1, STEMCTL_SHARED, "[FOLDER]", "list the takes in a folder",
+        "FOLDER holds takes, or is one; without it, the current folder is looked at. Needs no "
+        "daemon."},
+    {"show", run_show, 1, 1, STEMCTL_SHARED, "FOLDER", "tell everything that is known of a take",
+        "With --json, the take's manifest. Needs no daemon."},
     {"verify", run_verify, 1, 1, STEMCTL_SHARED, "FOLDER",
         "check a take: files, gaps, levels, null test",
         "Compares every file with the take's manifest: format, rate, length, silence in the gaps. "
@@ -59,6 +64,26 @@ static const struct stemctl_command COMMANDS[] = {
         "project and SHA256SUMS. Audio is never changed. Can be done again, and interrupted "
         "safely. Needs "
         "no daemon."},
+    {"report", run_report, 1, 1, STEMCTL_REPORT_OPTIONS, "FOLDER",
+        "print where a take's page is, or open it",
+        "report.html shows waveforms and levels, and plays the stems. A take that has none is "
+        "finished first. Needs no daemon."},
+    {"export", run_export, 1, 1, STEMCTL_EXPORT_OPTIONS, "FOLDER",
+        "make the take in another format",
+        "The new folder, NAME_FORMAT-DEPTH, is a complete take. Nothing is resampled or "
+        "normalised, samples stay what they are unless --depth asks for less, and every file is "
+        "compared with its source after writing. Nothing is overwritten; what is interrupted "
+        "leaves nothing. Needs no daemon."},
+    {"sum", run_sum, 1, 1, STEMCTL_SUM_OPTIONS, "FOLDER", "add the stems up to one file",
+        "Adds in double precision, and rounds to the take's encoding or --depth at last. Needs no "
+        "daemon."},
+    {"diff", run_diff, 2, 2, STEMCTL_SHARED, "A B", "compare two takes, or two audio files",
+        "Tells for every file whether the samples are the same, the first frame that differs, and "
+        "peak and RMS of the difference. Formats may differ. Exit status 0: the same; 1: not. "
+        "Needs no daemon."},
+    {"rename", run_rename, 2, 2, STEMCTL_SHARED, "FOLDER TITLE", "give a take another title",
+        "The title in the folder's name, the files' names and the manifest; a take that was "
+        "finished is finished again. Nothing is overwritten. Needs no daemon."},
     {"recover", run_recover, 0, STEMCTL_WORDS, STEMCTL_SHARED, "[FOLDER...]",
         "complete takes whose recorder died",
         "FOLDER is a take, or a folder of takes; without one, the running daemon is asked where "

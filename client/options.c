@@ -26,6 +26,12 @@ enum {
     OPTION_PREROLL,
     OPTION_LENGTH,
     OPTION_PROGRESS_FD,
+    OPTION_FORMAT,
+    OPTION_DEPTH,
+    OPTION_TO,
+    OPTION_ZIP,
+    OPTION_DITHER,
+    OPTION_OPEN,
 };
 
 enum { MOST_DIGITS = 32 };
@@ -61,12 +67,39 @@ static const struct argp_option FINISH_OPTIONS[] = {
         "Write the progress to descriptor N: lines of a percentage and a word", 0},
     SHARED_OPTIONS};
 
+#define QUIET_OPTION                                                                               \
+    {                                                                                              \
+        "quiet", 'q', NULL, 0, "Print nothing but errors", 0                                       \
+    }
+
+static const struct argp_option EXPORT_OPTIONS[] = {
+    {"format", OPTION_FORMAT, "FORMAT", 0, "wav, w64, caf, aiff or flac", 0},
+    {"depth", OPTION_DEPTH, "DEPTH", 0,
+        "16, 24, 32 (bits), float or double; without it, samples stay as they are", 0},
+    {"dither", OPTION_DITHER, NULL, 0, "Dither where --depth takes bits away", 0},
+    {"to", OPTION_TO, "DIR", 0, "Folder to make it in (default: beside the take)", 0},
+    {"zip", OPTION_ZIP, NULL, 0, "Make one ZIP file instead of a folder", 0}, QUIET_OPTION,
+    SHARED_OPTIONS};
+
+static const struct argp_option SUM_OPTIONS[] = {
+    {"depth", OPTION_DEPTH, "DEPTH", 0, "16, 24, 32 (bits), float or double (default: the take's)",
+        0},
+    {"to", OPTION_TO, "FILE", 0,
+        "File to make; its ending tells the format (default: the take's path and _Sum.wav)", 0},
+    QUIET_OPTION, SHARED_OPTIONS};
+
+static const struct argp_option REPORT_OPTIONS[] = {
+    {"open", OPTION_OPEN, NULL, 0, "Open the page in a browser", 0}, SHARED_OPTIONS};
+
 static const struct argp_option *options_of(const struct stemctl_command *command)
 {
     static const struct argp_option *const LISTS[] = {
         [STEMCTL_SHARED] = OPTIONS,
         [STEMCTL_START_OPTIONS] = START_OPTIONS,
         [STEMCTL_FINISH_OPTIONS] = FINISH_OPTIONS,
+        [STEMCTL_EXPORT_OPTIONS] = EXPORT_OPTIONS,
+        [STEMCTL_SUM_OPTIONS] = SUM_OPTIONS,
+        [STEMCTL_REPORT_OPTIONS] = REPORT_OPTIONS,
     };
     return command ? LISTS[command->options] : OPTIONS;
 }
@@ -248,6 +281,24 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_PROGRESS_FD:
         return take_progress_fd(parsed, argument);
+    case OPTION_FORMAT:
+        parsed->ctl->format = argument;
+        return 0;
+    case OPTION_DEPTH:
+        parsed->ctl->depth = argument;
+        return 0;
+    case OPTION_TO:
+        parsed->ctl->to = argument;
+        return 0;
+    case OPTION_ZIP:
+        parsed->ctl->zip = true;
+        return 0;
+    case OPTION_DITHER:
+        parsed->ctl->dither = true;
+        return 0;
+    case OPTION_OPEN:
+        parsed->ctl->open = true;
+        return 0;
     case ARGP_KEY_ARG:
         return parsed->command ? take_word(parsed, argument)
                                : take_command(state, parsed, argument);

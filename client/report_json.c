@@ -1,4 +1,4 @@
-#include "report.h"
+#include "verify_report.h"
 
 #include "gain.h"
 

@@ -19,6 +19,12 @@ struct stemctl {
     const char *at;      /* NULL: as stemd is set */
     const char *preroll; /* checked to be numbers of seconds; NULL: not given */
     const char *length;
+    const char *format; /* as given; NULL: not given */
+    const char *depth;
+    const char *to;
+    bool dither;
+    bool zip;
+    bool open;
     bool quiet;
     int progress_fd;                  /* -1: none */
     const char *words[STEMCTL_WORDS]; /* behind the command */
@@ -32,6 +38,9 @@ enum stemctl_options {
     STEMCTL_SHARED,         /* none */
     STEMCTL_START_OPTIONS,  /* --at, --preroll, --length, --tempo and --key */
     STEMCTL_FINISH_OPTIONS, /* --quiet and --progress-fd */
+    STEMCTL_EXPORT_OPTIONS, /* --format, --depth, --to, --zip, --dither and --quiet */
+    STEMCTL_SUM_OPTIONS,    /* --depth, --to and --quiet */
+    STEMCTL_REPORT_OPTIONS, /* --open */
 };
 
 typedef enum stemctl_exit stemctl_run(struct stemctl *ctl);
@@ -39,6 +48,8 @@ typedef enum stemctl_exit stemctl_run(struct stemctl *ctl);
 stemctl_run run_start, run_capture, run_stop, run_toggle, run_split, run_mark, run_mute, run_unmute;
 stemctl_run run_status, run_stems, run_takes, run_ping, run_version;
 stemctl_run run_verify, run_finish, run_recover;
+
+stemctl_run run_list, run_show, run_report, run_export, run_sum, run_diff, run_rename;
 
 struct stemctl_command {
     const char *name;

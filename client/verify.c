@@ -2,8 +2,8 @@
 #include "verify.h"
 #include "interrupt.h"
 #include "progress.h"
-#include "report.h"
 #include "stemctl.h"
+#include "verify_report.h"
 
 struct watch {
     struct stemctl_interrupt interrupt;

@@ -20,6 +20,10 @@ uint64_t stem_sample_to_int(const float *in, int32_t *out, size_t samples, int b
 uint64_t stem_sample_to_bytes(
     const float *in, unsigned char *out, size_t samples, int bits, float *peak);
 
+/* stem_sample_to_int for doubles, one by one. `peak` is not NULL. */
+uint64_t stem_sample_doubles_to_int(
+    const double *in, int32_t *out, size_t samples, int bits, float *peak);
+
 /* The largest magnitude of `samples` floats, at least `peak`; not-a-number is passed over. */
 float stem_sample_peak(const float *in, size_t samples, float peak);
 

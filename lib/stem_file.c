@@ -10,6 +10,7 @@
 #include "sample.h"
 #include "stem_file_parts.h"
 
+#include <math.h>
 #include <sndfile.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,6 +184,38 @@ int stem_file_write(
     while (frames > 0) {
         size_t part = frames < most ? frames : most;
         if (account(file, append(file, interleaved, part), part, error))
+            return -1;
+        interleaved += part * file->channels;
+        frames -= part;
+    }
+    return 0;
+}
+
+/* The same for doubles, always by way of libsndfile. */
+static sf_count_t append_doubles(struct stem_file *file, const double *in, size_t frames)
+{
+    size_t samples = frames * file->channels;
+    if (file->bits) {
+        file->clips +=
+            stem_sample_doubles_to_int(in, file->scratch, samples, file->bits, &file->peak);
+        return sf_writef_int(file->sound, file->scratch, (sf_count_t)frames);
+    }
+    for (size_t i = 0; i < samples; i++)
+        file->peak = fmaxf(file->peak, (float)fabs(in[i]));
+    return sf_writef_double(file->sound, in, (sf_count_t)frames);
+}
+
+int stem_file_write_doubles(
+    struct stem_file *file, const double *interleaved, size_t frames, struct stem_error *error)
+{
+    size_t most = SCRATCH_SAMPLES / file->channels;
+    if (stem_gather_problem(file->gather))
+        return fail(file, error);
+    if (check_size(file, frames, error))
+        return -1;
+    while (frames > 0) {
+        size_t part = frames < most ? frames : most;
+        if (account(file, append_doubles(file, interleaved, part), part, error))
             return -1;
         interleaved += part * file->channels;
         frames -= part;

@@ -38,6 +38,12 @@ struct stem_file *stem_file_create(const struct stem_file_params *params, struct
 int stem_file_write(
     struct stem_file *file, const float *interleaved, size_t frames, struct stem_error *error);
 
+/* The same from doubles, for the encodings that hold more than a float: 32-bit integers and
+ * doubles. A float file gets the nearest floats. Slower: for files that are made of others. Do not
+ * mix with stem_file_write in one file. */
+int stem_file_write_doubles(
+    struct stem_file *file, const double *interleaved, size_t frames, struct stem_error *error);
+
 /* Appends silence; long runs become holes in PCM and float files, so they cost no time. */
 int stem_file_write_silence(struct stem_file *file, uint64_t frames, struct stem_error *error);
 

@@ -162,6 +162,16 @@ int stem_take_add_transport(struct stem_take *take, struct stem_take_transport t
     return 0;
 }
 
+struct stem_take_stem *stem_take_file(struct stem_take *take, size_t k)
+{
+    if (k < take->stem_count)
+        return &take->stems[k];
+    k -= take->stem_count;
+    if (take->has_mix && k-- == 0)
+        return &take->mix;
+    return k < take->extra_count ? &take->extras[k] : NULL;
+}
+
 uint64_t stem_take_gap_frames(const struct stem_take *take)
 {
     uint64_t frames = 0;

@@ -183,6 +183,9 @@ int stem_take_add_transport(struct stem_take *take, struct stem_take_transport t
 /* Replaces an owned string with a copy (NULL allowed); 0 or -1 without memory. */
 int stem_take_set_string(char **field, const char *value);
 
+/* All files by number: stems in order, the mix if there is one, extras. NULL behind the last. */
+struct stem_take_stem *stem_take_file(struct stem_take *take, size_t k);
+
 /* Sum of all gaps' frames. */
 uint64_t stem_take_gap_frames(const struct stem_take *take);
 

@@ -1,6 +1,6 @@
 /* What stemctl verify found, for people and for programs. */
-#ifndef STEMCTL_REPORT_H
-#define STEMCTL_REPORT_H
+#ifndef STEMCTL_VERIFY_REPORT_H
+#define STEMCTL_VERIFY_REPORT_H
 
 #include "output.h"
 #include "verify.h"

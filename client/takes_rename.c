@@ -1,0 +1,43 @@
+/* stemctl rename FOLDER TITLE. */
+#include "finish.h"
+#include "take_rename.h"
+#include "work.h"
+
+#include <limits.h>
+
+/* The page, README and sums tell the title and the files' names: they are made anew. */
+static enum stemctl_exit finish_again(struct stemctl *ctl, const char *folder)
+{
+    struct stem_finish_report report;
+    struct stem_error error = {""};
+    struct stemctl_work work;
+    stemctl_work_begin(&work, ctl, "finishing");
+    int status = stem_finish_folder(folder, stemctl_work_step, &work, &report, &error);
+    stemctl_work_end(&work);
+    if (status) {
+        struct stem_error told;
+        stem_error_set(&told, "the take is \"%s\" now, but not finished: %s", folder, error.text);
+        return stemctl_work_fail(&work, ctl, &told);
+    }
+    stem_finish_report_finish(&report);
+    return STEMCTL_OK;
+}
+
+enum stemctl_exit run_rename(struct stemctl *ctl)
+{
+    struct stem_error error = {""};
+    char folder[PATH_MAX];
+    bool was_finished;
+    if (stem_take_rename(
+            ctl->words[0], ctl->words[1], folder, sizeof folder, &was_finished, &error))
+        return stemctl_fail(&ctl->output, STEMCTL_REFUSED, error.text);
+    enum stemctl_exit code = was_finished ? finish_again(ctl, folder) : STEMCTL_OK;
+    if (code != STEMCTL_OK)
+        return code;
+    if (ctl->output.json)
+        stemctl_print_json(json_pack("{s:o, s:o}", "folder", stemctl_json_text(folder), "title",
+            stemctl_json_text(ctl->words[1])));
+    else
+        stemctl_print_value(&ctl->output, STEMCTL_GOOD, "renamed", folder);
+    return STEMCTL_OK;
+}
