@@ -44,11 +44,12 @@ struct stem_verify_report {
 typedef bool stem_verify_progress(double done, void *data);
 
 /* Reads and checks everything in `folder`: manifest, each file's presence, format, rate, channels,
- * length, silence inside the gaps, peaks, and the null test. A take that is not finished only has
- * to be as long as its manifest says so far. Returns 0 when the report could be made (it is right
- * when problem_count is 0; a failed null test is a problem), -1 with `error` when not even the
- * manifest can be read, without memory, or when `progress` (may be NULL, called about every
- * percent) said stop. The report owns nothing then. Raises the limit of open files. Any one thread.
+ * length, silence inside the gaps, peaks, the null test, and the same samples in the mirror. A take
+ * that is not finished only has to be as long as its manifest says so far. Returns 0 when the
+ * report could be made (it is right when problem_count is 0; a failed null test is a problem), -1
+ * with `error` when not even the manifest can be read, without memory, or when `progress` (may be
+ * NULL, called about every percent) said stop. The report owns nothing then. Raises the limit of
+ * open files. Any one thread.
  */
 int stem_verify_folder(const char *folder, stem_verify_progress *progress, void *data,
     struct stem_verify_report *report, struct stem_error *error);

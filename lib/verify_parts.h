@@ -45,4 +45,8 @@ void verify_close_files(struct verify_check *check);
 /* Adds what was found after everything has been read. */
 void verify_judge(struct verify_check *check);
 
+/* Holds the take against its mirror, if it has one: other samples outside of both takes' gaps are a
+ * problem, a mirror that is not there or has gaps of its own a remark. */
+void verify_mirror(struct verify_check *check);
+
 #endif

@@ -47,6 +47,26 @@ def test_mirror_holds_the_same_take(studio):
     studio.check(copy, studio.channels)
 
 
+def test_mirror_is_compared_by_verify(studio):
+    start(studio)
+    folder = studio.record(0.5, "One")
+    copy = copy_of(studio, folder)
+    for take in (folder, copy):
+        assert studio.stemctl("verify", take).returncode == 0
+    file = copy / "02_S2.wav"
+    audio = bytearray(file.read_bytes())
+    audio[-6 * 100] ^= 1  # the lowest bit of one sample, a hundred frames before the end
+    file.write_bytes(audio)
+    frame = studio.manifest(folder)["frames"] - 100
+    result = studio.stemctl("verify", folder)
+    assert result.returncode == 1
+    assert f"mirror: 02_S2.wav differs in 1 frames, from frame {frame} on" in result.stdout
+    for path in copy.iterdir():
+        path.unlink()
+    result = studio.stemctl("verify", folder)
+    assert result.returncode == 0 and "no copy of this take" in result.stdout
+
+
 def test_mirror_splits_on_the_same_frames(studio):
     start(studio)
     studio.ok("start", "Song 0")
@@ -99,6 +119,7 @@ def test_mirror_of_a_disk_that_stalls_has_everything(studio, stalled):
     assert studio.manifest(whole)["frames"] == studio.manifest(torn)["frames"]
     studio.check(whole, studio.channels)
     studio.check(torn, studio.channels)
+    assert studio.stemctl("verify", whole).returncode == 0  # outside the gaps they are the same
 
 
 def test_mirror_goes_on_when_the_disk_is_full(small_disk):  # noqa: F811
