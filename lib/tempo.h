@@ -53,10 +53,10 @@ uint64_t stem_tempo_frame(const struct stem_tempo_map *map, double quarters);
 /* stem_tempo_quarters in ticks of STEM_TEMPO_PPQ, rounded. */
 uint64_t stem_tempo_ticks(const struct stem_tempo_map *map, uint64_t frame);
 
-/* Moves an entry back to where its tempo or meter began: whoever watches the transport sees a change
- * at the first cycle behind it only. Changes lie on beats; when the last beat of `entry` is at most
- * 8192 frames before it, and a beat of `before` too, that is the place. Otherwise nothing happens.
- * The entry follows `before` without a jump of the transport. */
+/* Moves an entry back to where its tempo or meter began: whoever watches the transport sees a
+ * change at the first cycle behind it only. Changes lie on beats; when the last beat of `entry` is
+ * at most 8192 frames before it, and a beat of `before` too, that is the place. Otherwise nothing
+ * happens. The entry follows `before` without a jump of the transport. */
 void stem_tempo_settle(
     const struct stem_take_tempo *before, struct stem_take_tempo *entry, uint32_t rate_hz);
 

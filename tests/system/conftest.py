@@ -1,4 +1,5 @@
 import signal
+import subprocess
 
 import pytest
 
@@ -52,3 +53,23 @@ def daemon_alone(studio):
                      mix='{ channels = 2; }')
     studio.stemd(on_server=False)
     return studio
+
+
+@pytest.fixture
+def small_disk(studio):
+    """A file system in memory of two megabytes: about five seconds of the two stems."""
+    place = studio.folder / "small"
+    place.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", place],
+                          capture_output=True, text=True)
+    if made.returncode:
+        pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
+    studio.takes = place / "takes"
+    studio.takes.mkdir()
+    studio.server()
+    studio.ruler(2)
+    try:
+        yield studio
+    finally:
+        studio.close()
+        subprocess.run(["umount", "-l", place], check=False)

@@ -1,35 +1,12 @@
 """A disk that is full or fails: nothing recorded is lost, and the take goes on where it can."""
 
 import pathlib
-import subprocess
-
-import pytest
 
 from studio import CHECK, wait_for
 
 STEMS = ('{ name = "A"; inputs = ( { name = "In"; from = "ruler:out_1"; } ); },'
          '{ name = "B"; channels = 1; inputs = ( { name = "In"; from = "ruler:out_2"; } ); }')
 CHANNELS = [("01_A.wav", 1, [1]), ("01_A.wav", 2, [1]), ("02_B.wav", 1, [2])]
-
-
-@pytest.fixture
-def small_disk(studio):
-    """A file system in memory of two megabytes: about five seconds of the two stems."""
-    place = studio.folder / "small"
-    place.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", place],
-                          capture_output=True, text=True)
-    if made.returncode:
-        pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
-    studio.takes = place / "takes"
-    studio.takes.mkdir()
-    studio.server()
-    studio.ruler(2)
-    try:
-        yield studio
-    finally:
-        studio.close()
-        subprocess.run(["umount", "-l", place], check=False)
 
 
 def test_disk_full_ends_the_take_cleanly(small_disk):

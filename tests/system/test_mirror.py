@@ -6,7 +6,6 @@ import signal
 import pytest
 
 from studio import mono_stems, wait_for
-from test_disk import small_disk  # noqa: F401 (a fixture)
 from tracing import Frozen
 
 
@@ -122,7 +121,7 @@ def test_mirror_of_a_disk_that_stalls_has_everything(studio, stalled):
     assert studio.stemctl("verify", whole).returncode == 0  # outside the gaps they are the same
 
 
-def test_mirror_goes_on_when_the_disk_is_full(small_disk):  # noqa: F811
+def test_mirror_goes_on_when_the_disk_is_full(small_disk):
     mirror = small_disk.mirror = small_disk.folder / "mirror"
     small_disk.configure('{ name = "A"; inputs = ( { name = "In"; from = "ruler:out_1"; } ); }',
                          mirror=str(mirror))
@@ -139,7 +138,7 @@ def test_mirror_goes_on_when_the_disk_is_full(small_disk):  # noqa: F811
         small_disk.check(take, [("01_A.wav", 1, [1]), ("01_A.wav", 2, [1])])
 
 
-def test_mirror_that_is_full_does_no_harm(small_disk):  # noqa: F811
+def test_mirror_that_is_full_does_no_harm(small_disk):
     full, small_disk.takes = small_disk.takes, small_disk.folder / "large"
     small_disk.takes.mkdir()
     small_disk.configure('{ name = "A"; inputs = ( { name = "In"; from = "ruler:out_1"; } ); }',
