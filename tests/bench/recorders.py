@@ -17,7 +17,6 @@ class Recorder:
 
     name = ""
     client = ""  # its name in JACK
-    first = "in"
 
     def __init__(self, studio, channels):
         self.studio = studio
@@ -82,24 +81,30 @@ class Stemd(Recorder):
 
 
 class JackCapture(Recorder):
-    """In freewheel with -jf, the mode made for it: each cycle waits until all is with the disk."""
+    """In freewheel with the option made for it: each cycle waits until all is with the disk. (Its
+    help calls the option --jack-freewheeling, the program does not.)"""
 
     name = client = "jack_capture"
+    waits = True
 
     def command(self, seconds, freewheel):
+        self.ends_itself = freewheel and self.waits
         ports = [word for port in self.ports for word in ("--port", port)]
         return ["jack_capture", "--bitdepth", 24, "--channels", self.channels, *ports,
-                "--disable-console", "--no-stdin", *(["--jack-freewheeling"] if freewheel else []),
+                "--disable-console", "--no-stdin", *(["--jack-freewheel"] if self.ends_itself else []),
                 self.path]
+
+    def stop(self):
+        if self.ends_itself:
+            wait_for(lambda: self.process.poll() is not None, "jack_capture's end")
+        super().stop()
 
 
 class JackCapturePlain(JackCapture):
-    """In freewheel without -jf: its buffer has to do."""
+    """In freewheel without that option: its buffer has to do."""
 
-    name = "jack_capture without -jf"
-
-    def command(self, seconds, freewheel):
-        return super().command(seconds, False)
+    name = "jack_capture, no wait"
+    waits = False
 
 
 class JackRec(Recorder):

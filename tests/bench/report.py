@@ -4,7 +4,7 @@ import statistics
 
 MOST_CPU = 0.5        # of jack_capture's
 LEAST_FREEWHEEL = 3   # times jack_capture's lossless speed
-MAIN_PERIOD = 64
+MAIN_PERIOD = 64      # frames
 
 
 def spread(values, form="{:.2f}"):
@@ -17,7 +17,7 @@ def spread(values, form="{:.2f}"):
 
 
 def line(label, cells):
-    print(f"{label:34}" + "".join(f"{cell:>24}" for cell in cells))
+    print(f"{label:34}" + "".join(f"{cell:>25}" for cell in cells))
 
 
 def cpu_ratios(rounds):
@@ -45,18 +45,30 @@ def show_cpu(cpu):
           "peers: one file of 128 channels. All: about 100 MB of JACK's shared memory each.")
 
 
+def caused(xruns, name, what):
+    """Troubles a minute beyond those of the graph alone in the same round."""
+    alone = [r[what] for r in xruns["none"]]
+    return [r[what] - statistics.mean(alone[2 * k:2 * k + 2]) for k, r in enumerate(xruns[name])]
+
+
 def show_xruns(xruns):
-    print("\nXruns of the graph a minute, asynchronous server (skipped cycles / told by the server).")
-    line("", ["without recorder"] + [name for name in xruns if name != "none"])
-    for what in ("skips", "xruns"):
-        line(what, [spread((r[what] for r in rounds), "{:.0f}") for rounds in xruns.values()])
-    line("skips caused", [""] + [
-        spread((r["skips"] - n["skips"] for r, n in zip(rounds, xruns["none"])), "{:+.0f}")
-        for name, rounds in xruns.items() if name != "none"])
+    print("\nTroubles of the graph a minute; asynchronous server, 64-frame periods.")
+    recorders = [name for name in xruns if name != "none"]
+    line("", ["without recorder"] + recorders)
+    for what, label in (("skips", "skipped cycles"), ("xruns", "xruns told by the server")):
+        line(label, [spread((r[what] for r in rounds), "{:.0f}") for rounds in xruns.values()])
+        line("  beyond the graph's own", [""] + [
+            spread(caused(xruns, name, what), "{:+.0f}") for name in recorders])
 
 
 def lossless_speeds(rounds):
     return [r["speed"] for r in rounds if r["lossless"]]
+
+
+def freewheel_ratio(results):
+    """stemd's lossless speed in jack_capture's; None when one of them has none."""
+    ours, theirs = lossless_speeds(results["stemd"]), lossless_speeds(results["jack_capture"])
+    return statistics.median(ours) / statistics.median(theirs) if ours and theirs else None
 
 
 def freewheel_cell(rounds):
@@ -76,9 +88,8 @@ def show_freewheel(freewheel):
     line("period, frames", ["without recorder" if n == "none" else n for n in names])
     for period, results in freewheel.items():
         line(str(period), [freewheel_cell(results[name]) for name in names])
-        ours, theirs = lossless_speeds(results["stemd"]), lossless_speeds(results["jack_capture"])
-        if ours and theirs:
-            ratio = statistics.median(ours) / statistics.median(theirs)
+        ratio = freewheel_ratio(results)
+        if ratio is not None:
             print(f"  stemd / jack_capture: {ratio:.1f}")
 
 
@@ -112,16 +123,15 @@ def missed_xruns(xruns):
 
 
 def missed_freewheel(freewheel):
-    missed = []
-    for period, results in freewheel.items():
-        ours, theirs = lossless_speeds(results["stemd"]), lossless_speeds(results["jack_capture"])
-        if len(ours) < len(results["stemd"]):
-            missed.append(f"Missed: stemd loses frames in freewheel at {period} frames a period.")
-        elif theirs:
-            ratio = statistics.median(ours) / statistics.median(theirs)
-            if ratio < LEAST_FREEWHEEL:
-                missed.append(f"Missed: stemd freewheels {ratio:.1f} times as fast as jack_capture at "
-                              f"{period} frames a period; the target is {LEAST_FREEWHEEL}.")
+    """Lossless at every period; the speed counts at that of the whole comparison. With long periods
+    three times jack_capture's is more than the graph does without any recorder."""
+    missed = [f"Missed: stemd loses frames in freewheel at {period} frames a period."
+              for period, results in freewheel.items()
+              if len(lossless_speeds(results["stemd"])) < len(results["stemd"])]
+    ratio = freewheel_ratio(freewheel[MAIN_PERIOD])
+    if ratio is not None and ratio < LEAST_FREEWHEEL:
+        missed.append(f"Missed: stemd freewheels {ratio:.1f} times as fast as jack_capture at "
+                      f"{MAIN_PERIOD} frames a period; the target is {LEAST_FREEWHEEL}.")
     return missed
 
 
