@@ -6,10 +6,12 @@ all channels, stemd writes a stereo file for every two.
 
 import shutil
 import signal
+import subprocess
 
 from studio import wait_for
 
 RATE = 48000
+OWN_END_SECONDS = 10
 
 
 class Recorder:
@@ -95,8 +97,11 @@ class JackCapture(Recorder):
                 self.path]
 
     def stop(self):
-        if self.ends_itself:
-            wait_for(lambda: self.process.poll() is not None, "jack_capture's end")
+        if self.ends_itself:  # now and then it misses the end of freewheel, and has to be told
+            try:
+                self.process.wait(OWN_END_SECONDS)
+            except subprocess.TimeoutExpired:
+                pass
         super().stop()
 
 

@@ -77,9 +77,11 @@ def freewheel_cell(rounds):
     speeds = lossless_speeds(rounds)
     if len(speeds) == len(rounds):
         return spread(speeds, "{:.1f}")
-    lost = statistics.median(
-        100 * (1 - r["good"] / (r["frames"] + r["lost"])) if r["frames"] else 100 for r in rounds)
-    return f"loses frames ({lost:.0f} %)"
+    bad = [r for r in rounds if not r["lossless"] and "failed" not in r]
+    if not bad:
+        return f"failed, {len(rounds) - len(speeds)} of {len(rounds)} runs"
+    lost = max(100 * (1 - r["good"] / max(r["frames"] + r["lost"], 1)) for r in bad)
+    return f"loses up to {lost:.0f} % of frames"
 
 
 def show_freewheel(freewheel):
