@@ -20,21 +20,22 @@ def line(label, cells):
     print(f"{label:34}" + "".join(f"{cell:>25}" for cell in cells))
 
 
-def cpu_ratios(rounds):
+def cpu_ratios(cpu, peer):
     """stemd's time as a share of the peer's, round by round."""
-    return [r["stemd"]["cpu"] / r["peer"]["cpu"] for r in rounds]
+    return [ours["cpu"] / theirs["cpu"]
+            for ours, theirs in zip(cpu["alone"]["stemd"], cpu["alone"][peer])]
 
 
 def show_cpu(cpu):
-    peers = list(cpu)
-    all_stemd = [r["stemd"] for rounds in cpu.values() for r in rounds]
-    columns = [all_stemd] + [[r["peer"] for r in cpu[peer]] for peer in peers]
+    names, columns = list(cpu["alone"]), list(cpu["alone"].values())
+    together = [ours / theirs for ours, theirs in cpu["together"]]
     print("\n128 channels at 48 kHz, 64-frame periods, 24 bit; real time. Median (least–most).")
-    line("", ["stemd"] + peers)
+    line("", names)
     line("processor seconds a minute", [spread(r["cpu"] for r in c) for c in columns])
-    line("  stemd / peer, same moments", ["1"] + [spread(cpu_ratios(cpu[p])) for p in peers])
+    line("  stemd / peer, in turns", ["1"] + [spread(cpu_ratios(cpu, p)) for p in names[1:]])
+    line("  stemd / peer, at the same time", ["1", spread(together)])
     line("peak memory, MB", [spread((r["peak_mb"] for r in c), "{:.0f}") for c in columns])
-    line("  of it locked, MB", [spread((r["locked_mb"] for r in c), "{:.0f}") for c in columns])
+    line("  locked, MB", [spread((r["locked_mb"] for r in c), "{:.0f}") for c in columns])
     line("identical 24-bit samples, %", [
         spread((100 * r["exact"] / r["samples"] if r["samples"] else 0 for r in c), "{:.2f}")
         for c in columns])
@@ -104,7 +105,7 @@ def show(results, plan):
 
 
 def missed_cpu(cpu):
-    ratio = statistics.median(cpu_ratios(cpu["jack_capture"]))
+    ratio = statistics.median(cpu_ratios(cpu, "jack_capture"))
     if ratio <= MOST_CPU:
         return []
     return [f"Missed: stemd takes {ratio:.2f} of jack_capture's processor time; the target is at "
