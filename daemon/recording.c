@@ -52,6 +52,23 @@ uint64_t stem_recording_stored(const struct stem_recording *recording)
     return recording->take.start_frame + frames;
 }
 
+/* Whether the disk merely has no more room. */
+static bool is_full(const struct stem_recording *recording)
+{
+    for (uint32_t t = 0; t < recording->tracks; t++) {
+        int problem = stem_file_problem(recording->files[t]);
+        if (problem && problem != ENOSPC && problem != EDQUOT && problem != EFBIG)
+            return false;
+    }
+    return true;
+}
+
+uint64_t stem_recording_safe(const struct stem_recording *recording)
+{
+    return is_full(recording) ? stem_recording_stored(recording)
+                              : recording->take.start_frame + recording->synced_frames;
+}
+
 void stem_recording_continued(struct stem_recording *recording, const char *folder, uint64_t frame)
 {
     stem_take_set_string(&recording->take.continued_in, folder);
@@ -142,6 +159,7 @@ int stem_recording_sync(struct stem_recording *recording, struct stem_error *err
     for (uint32_t t = 0; t < recording->tracks; t++)
         if (stem_file_sync(recording->files[t], error))
             return fail(recording);
+    recording->synced_frames = recording->take.frames;
     count_files(recording);
     return stem_take_save(&recording->take, recording->folder, error);
 }

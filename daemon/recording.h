@@ -42,8 +42,12 @@ struct stem_recording_params {
 struct stem_recording *stem_recording_create(
     const struct stem_recording_params *params, struct stem_error *error);
 
-/* First frame, absolute, that not every file has for sure; the recording failed. */
+/* First frame, absolute, that the kernel does not have for every file. */
 uint64_t stem_recording_stored(const struct stem_recording *recording);
+
+/* The recording failed: first frame, absolute, that may not be on the disk. A full disk keeps what
+ * it took; one that fails may lose what it took since it was last waited for. */
+uint64_t stem_recording_safe(const struct stem_recording *recording);
 
 /* Notes in the manifest where the next part of this take is, which begins at the absolute frame
  * `frame` (at most stem_recording_stored): this part ends there. */

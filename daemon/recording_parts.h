@@ -26,9 +26,10 @@ struct stem_recording {
     int lock;                 /* of the folder: nobody recovers or finishes it meanwhile */
     uint32_t tracks;
     uint32_t rate_hz;
-    bool keeps_name;      /* its folder's name was given */
-    bool failed;          /* a file could not be written; the files' ends differ */
-    uint64_t most_frames; /* after a failure the take ends here at the latest */
+    bool keeps_name;        /* its folder's name was given */
+    bool failed;            /* a file could not be written; the files' ends differ */
+    uint64_t synced_frames; /* are on the disk for sure */
+    uint64_t most_frames;   /* after a failure the take ends here at the latest */
     bool manifest_stale;
 };
 

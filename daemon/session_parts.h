@@ -53,7 +53,8 @@ struct stem_session {
     uint64_t seed;
     struct stem_gap_list gaps;
     struct stem_fact_log facts;
-    uint64_t told; /* facts before this frame are in the take's manifest */
+    uint64_t empty_told; /* gaps of no length before this frame are in the manifest */
+    uint64_t told;       /* facts before this frame are in the take's manifest */
 
     /* how the next take starts (armed), or the running one was started */
     struct stem_command started_by;

@@ -177,8 +177,10 @@ bool session_continue(struct stem_session *session)
     char folder[PATH_MAX];
     if (!session->with.spare || session->on_spare)
         return false;
-    /* What did not reach the files of every stem is on the tape still: the writer holds it. */
-    uint64_t stored = stem_recording_stored(session->recording);
+    /* What did not reach the disk for every stem is on the tape still: the writer holds what the
+     * kernel did not get, and what it got only lately has not been overwritten. */
+    uint64_t safe = stem_recording_safe(session->recording);
+    uint64_t stored = stem_tape_hold(session->with.tape, session->with.holder, safe);
     struct stem_recording *next =
         open_files(session, session->with.spare, stored, NULL, session->recording, &error);
     if (!next) {
@@ -190,7 +192,7 @@ bool session_continue(struct stem_session *session)
     stem_recording_finish(session->recording, NULL, folder, sizeof folder, NULL);
     send_closed(session, folder);
     session->recording = next;
-    session->next = session->told = stored;
+    session->next = session->told = session->empty_told = stored;
     session->on_spare = true;
     session_first_facts(session);
     session_send_text(session, STEM_EVENT_WARNING, 0, STEM_CODE_FILE,

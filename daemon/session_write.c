@@ -137,6 +137,17 @@ static bool find_audio(struct stem_session *session, uint32_t frames)
     return !session->with.is_shared || stem_tape_intact(tape, session->next);
 }
 
+/* The next gap that the take does not list yet. One of no length (the clock went back) stays in the
+ * list, as all on the tape do, and is passed over once it was told. */
+static const struct stem_gap *next_gap(const struct stem_session *session)
+{
+    const struct stem_gap_list *list = &session->gaps;
+    const struct stem_gap *gap = stem_gap_list_find(list, session->next);
+    while (gap && gap->frames == 0 && gap->frame < session->empty_told)
+        gap = ++gap < list->gaps + list->count ? gap : NULL;
+    return gap;
+}
+
 /* Writes from `next` up to `limit`, at most one gap or one chunk. */
 static int write_some(struct stem_session *session, uint64_t limit, struct stem_error *error)
 {
@@ -145,14 +156,14 @@ static int write_some(struct stem_session *session, uint64_t limit, struct stem_
         const struct stem_gap all = {session->next, lost - session->next, STEM_GAP_OVERFLOW};
         return write_gap(session, &all, error);
     }
-    const struct stem_gap *gap = stem_gap_list_find(&session->gaps, session->next);
+    const struct stem_gap *gap = next_gap(session);
     if (gap && gap->frame <= session->next) {
         bool is_empty = gap->frames == 0;
         if (write_gap(session, gap, error))
             return -1;
         if (!is_empty)
             return 0;
-        stem_gap_list_forget(&session->gaps, session->next + 1);
+        session->empty_told = session->next + 1;
         return write_some(session, limit, error);
     }
     uint64_t until = gap && gap->frame < limit ? gap->frame : limit;
@@ -221,7 +232,7 @@ static void publish_progress(struct stem_session *session)
 static bool is_burst_due(const struct stem_session *session, uint64_t limit)
 {
     uint64_t burst = session->with.rate_hz / BURSTS_PER_SECOND;
-    const struct stem_gap *gap = stem_gap_list_find(&session->gaps, session->next);
+    const struct stem_gap *gap = next_gap(session);
     burst = burst < STEM_SESSION_CHUNK ? burst : STEM_SESSION_CHUNK;
     return limit - session->next >= burst || session->state == STEM_STATE_STOPPING ||
            (gap && gap->frame < limit) || is_flush_due(session, session_now_ns());
@@ -245,14 +256,16 @@ static uint64_t round_limit(struct stem_session *session, uint64_t written)
     return stopping && session->stop < limit ? session->stop : limit;
 }
 
-/* Gaps before what was written are done with, but a later part may have to write them again. */
+/* Frames before what the files have for sure are not needed any more. The gaps among them are, as
+ * long as the tape has what is around them: another part may have to begin there. */
 static void let_go(struct stem_session *session)
 {
     uint64_t stored = stem_recording_stored(session->recording);
     uint64_t most = stem_tape_capacity(session->with.tape) / 2;
     if (session->next - stored > most) /* a short tape cannot wait for what files gather */
         stored = session->next - most;
-    stem_gap_list_forget(&session->gaps, stored);
+    uint64_t oldest = stem_tape_oldest(session->with.tape);
+    stem_gap_list_forget(&session->gaps, oldest < stored ? oldest : stored);
     stem_tape_hold(session->with.tape, session->with.holder, stored);
 }
 

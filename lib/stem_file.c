@@ -267,6 +267,11 @@ void stem_file_cut(struct stem_file *file, uint64_t frames)
     sf_command(file->sound, SFC_UPDATE_HEADER_NOW, NULL, 0);
 }
 
+int stem_file_problem(const struct stem_file *file)
+{
+    return stem_gather_problem(file->gather);
+}
+
 uint64_t stem_file_stored(const struct stem_file *file)
 {
     enum { FLAC_BLOCK_FRAMES = 4096 };

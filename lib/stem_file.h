@@ -63,6 +63,9 @@ int stem_file_close(struct stem_file *file, bool sync, struct stem_error *error)
  * nothing to a shorter file, or to FLAC, whose encoder cannot go back. Writer thread. */
 void stem_file_cut(struct stem_file *file, uint64_t frames);
 
+/* errno of the first failure, 0 when there was none. */
+int stem_file_problem(const struct stem_file *file);
+
 /* Frames that the kernel has: they survive whatever happens to this process. FLAC: those accepted
  * at the last flush but one block of the encoder. */
 uint64_t stem_file_stored(const struct stem_file *file);

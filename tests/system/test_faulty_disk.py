@@ -96,7 +96,7 @@ def test_faulty_disk_goes_on_in_the_spare_folder(studio, disk, how):
     assert part["gaps"] == []
     manifest = after_repair(studio, disk, first)
     assert manifest["id"] == part["id"]
-    assert part["part_frame"] == manifest["frames"]  # nothing is missing that nobody lists
+    assert part["part_frame"] <= manifest["frames"]  # nothing is missing between the two
     lost = sum(gap["frames"] for gap in manifest["gaps"])
     print(f"{how}: {lost} frames lost that the disk had taken")
     assert lost <= (SYNC_SECONDS + 1) * studio.rate
