@@ -1,6 +1,7 @@
 #include "osc_commands.h"
 
 #include "naming.h"
+#include "osc_pattern.h"
 #include "osc_status.h"
 #include "take_state.h"
 #include "takes_list.h"
@@ -439,7 +440,7 @@ static unsigned mute_stems(struct call *call)
         char safe[STEM_NAME_BYTES], path[STEM_NAME_BYTES + 16];
         stem_naming_safe(layout->tracks[t].name, safe, sizeof safe);
         snprintf(path, sizeof path, "/stem/%s/mute", safe);
-        if (!lo_pattern_match(path, call->request->path))
+        if (!stem_osc_pattern_match(call->request->path, path))
             continue;
         found++;
         call->path = path;
@@ -487,7 +488,7 @@ void stem_osc_commands_handle(const struct stem_osc_request *request, void *data
     struct call call = {.control = data, .request = request};
     unsigned found = 0;
     for (size_t k = 0; k < sizeof COMMANDS / sizeof *COMMANDS; k++)
-        if (lo_pattern_match(COMMANDS[k].path, request->path)) {
+        if (stem_osc_pattern_match(request->path, COMMANDS[k].path)) {
             call.path = COMMANDS[k].path;
             COMMANDS[k].run(&call);
             found++;
