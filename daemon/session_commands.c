@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A controller gone mad must not make the manifest too large to be renewed. */
+enum { MOST_MARKERS = 10000 };
+
 static void describe(struct stem_session *session)
 {
     if (session->recording)
@@ -15,6 +18,11 @@ static void mark(struct stem_session *session, const struct stem_command *comman
 {
     if (!session->recording) {
         session_refuse(session, command->request, STEM_CODE_STATE, "nothing is being recorded");
+        return;
+    }
+    if (stem_recording_take(session->recording)->marker_count >= MOST_MARKERS) {
+        session_refuse(
+            session, command->request, STEM_CODE_BUSY, "the take has too many markers already");
         return;
     }
     stem_recording_marker(session->recording, command->frame, command->text);

@@ -140,9 +140,9 @@ def test_gaps_of_a_lost_server_are_listed_and_the_take_goes_on(two_stems):
         check_both_lives(manifest, server_gap, steps(folder, channel), port=channel + 1)
 
 
-def steps(folder, channel):
+def steps(folder, channel, name="01_Drums.wav"):
     """One channel of a stereo 24-bit file, as integers."""
-    raw = pathlib.Path(folder, "01_Drums.wav").read_bytes()
+    raw = pathlib.Path(folder, name).read_bytes()
     start = raw.index(b"data") + 8 + 3 * channel
     return [int.from_bytes(raw[at:at + 3], "little", signed=True)
             for at in range(start, len(raw) - 2, 6)]

@@ -665,6 +665,33 @@ static void test_session_clock_that_goes_back_is_listed(void **state)
     stem_take_finish(&take);
 }
 
+/* A flood of markers ends where the manifest would become a burden. */
+static void test_session_markers_are_bounded(void **state)
+{
+    enum { MOST = 10000 };
+    (void)state;
+    struct stem_take take;
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    pass(3);
+    for (int k = 0; k <= MOST; k++) {
+        forget();
+        uint32_t mark = give(STEM_COMMAND_MARK, now(), "x");
+        work();
+        if (k < MOST)
+            check_done(mark);
+        else
+            check_failed(mark, STEM_CODE_BUSY, "too many markers");
+    }
+    forget();
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    check_take(0, start, 3 * PERIOD, &take);
+    assert_int_equal(take.marker_count, MOST);
+    stem_take_finish(&take);
+}
+
 static void test_session_lost_server_is_one_gap(void **state)
 {
     (void)state;
@@ -683,6 +710,11 @@ static void test_session_lost_server_is_one_gap(void **state)
     check_take(0, start, 6 * PERIOD + 100000, &take);
     check_gaps(&take, (const uint64_t[][3]){{3 * PERIOD, 100000, STEM_GAP_SERVER}}, 1);
     stem_take_finish(&take);
+    const struct stem_event *gap = find(STEM_EVENT_GAP, 0); /* told once, as a whole */
+    assert_non_null(gap);
+    assert_int_equal(gap->frames, 100000);
+    assert_int_equal(atomic_load(&stem_session_status(session)->gaps), 1);
+    assert_int_equal(atomic_load(&stem_session_status(session)->gap_frames), 100000);
 }
 
 /* What the take tells */
@@ -1335,6 +1367,7 @@ int main(void)
         TEST(test_session_stalled_disk_is_one_listed_gap),
         TEST(test_session_clock_that_goes_back_is_listed),
         TEST(test_session_lost_server_is_one_gap),
+        TEST(test_session_markers_are_bounded),
         TEST(test_session_manifest_tells_title_key_tempo),
         TEST(test_session_takes_of_one_name_are_numbered),
         TEST(test_session_names_follow_a_late_title),
