@@ -67,6 +67,8 @@ struct stem_session {
     double tempo_bpm;            /* as told; 0: take the transport's */
     double transport_bpm;        /* as last seen; 0: none */
     char previous[NAME_MAX + 1]; /* folder name of the take that was split off last */
+    uint64_t seen;               /* end of the tape at the last look */
+    int64_t seen_ns;             /* when that was seen first */
     int64_t flushed_ns;
     int64_t synced_ns;
     int64_t wrote_ns;

@@ -12,7 +12,7 @@ enum { BURSTS_PER_SECOND = 4 };
 
 /* What came on the tape in the last twentieth of a second is not written yet: a stop or split for
  * one of these frames may be on its way, and shall fall on it. */
-enum { COMMANDS_PER_SECOND = 20 };
+enum { COMMANDS_PER_SECOND = 20, PATIENCE_NS = 1000000000 / COMMANDS_PER_SECOND };
 
 /* Facts */
 
@@ -238,15 +238,28 @@ static bool is_burst_due(const struct stem_session *session, uint64_t limit)
            (gap && gap->frame < limit) || is_flush_due(session, session_now_ns());
 }
 
+/* How far the tape may be written now. When it stands still, for instance because the server is
+ * gone, everything is: frames that stay held would be in the way of those after a long gap. */
+static uint64_t patient_end(struct stem_session *session, uint64_t written)
+{
+    uint64_t patience = session->with.rate_hz / COMMANDS_PER_SECOND;
+    int64_t now = session_now_ns();
+    if (written != session->seen) {
+        session->seen = written;
+        session->seen_ns = now;
+    }
+    if (session->state != STEM_STATE_RECORDING || now - session->seen_ns >= PATIENCE_NS)
+        return written;
+    return written > patience ? written - patience : 0;
+}
+
 /* How far this round goes: one chunk, up to what is on the tape and to the take's end; nowhere when
  * no burst is due. */
 static uint64_t round_limit(struct stem_session *session, uint64_t written)
 {
     uint64_t limit = session->next + STEM_SESSION_CHUNK;
-    uint64_t patience = session->with.rate_hz / COMMANDS_PER_SECOND;
-    if (session->state == STEM_STATE_RECORDING)
-        written = written > patience ? written - patience : 0;
-    limit = limit < written ? limit : written;
+    uint64_t end = patient_end(session, written);
+    limit = limit < end ? limit : end;
     if (session->next >= limit)
         return session->next;
     session_look_for_end(session, limit);

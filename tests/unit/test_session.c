@@ -692,29 +692,46 @@ static void test_session_markers_are_bounded(void **state)
     stem_take_finish(&take);
 }
 
-static void test_session_lost_server_is_one_gap(void **state)
+/* Records across the loss of a server for that long. */
+static void lose_server(uint32_t away_frames)
 {
-    (void)state;
     struct stem_take take;
     pass(2);
     uint64_t start = now();
     give(STEM_COMMAND_START, start, "");
     pass(3);
     uint64_t lost = now();
-    stem_timeline_resume(&studio->process.timeline, lost + 100000);
-    turns[turn_count++] = (struct turn){lost + 100000, 77};
+    for (int k = 0; k < 30; k++) { /* of that time, a little really goes by */
+        usleep(50000);
+        work();
+    }
+    stem_timeline_resume(&studio->process.timeline, lost + away_frames);
+    turns[turn_count++] = (struct turn){lost + away_frames, 77};
     studio->clock = 77;
     pass(3);
     give(STEM_COMMAND_STOP, now(), "");
     work();
-    check_take(0, start, 6 * PERIOD + 100000, &take);
-    check_gaps(&take, (const uint64_t[][3]){{3 * PERIOD, 100000, STEM_GAP_SERVER}}, 1);
+    check_take(0, start, 6 * PERIOD + away_frames, &take);
+    check_gaps(&take, (const uint64_t[][3]){{3 * PERIOD, away_frames, STEM_GAP_SERVER}}, 1);
     stem_take_finish(&take);
     const struct stem_event *gap = find(STEM_EVENT_GAP, 0); /* told once, as a whole */
     assert_non_null(gap);
-    assert_int_equal(gap->frames, 100000);
+    assert_int_equal(gap->frames, away_frames);
     assert_int_equal(atomic_load(&stem_session_status(session)->gaps), 1);
-    assert_int_equal(atomic_load(&stem_session_status(session)->gap_frames), 100000);
+    assert_int_equal(atomic_load(&stem_session_status(session)->gap_frames), away_frames);
+}
+
+static void test_session_lost_server_is_one_gap(void **state)
+{
+    (void)state;
+    lose_server(100000);
+}
+
+/* What was recorded before must not be in the way of what comes after. */
+static void test_session_server_lost_for_longer_than_the_tape_is_one_gap(void **state)
+{
+    (void)state;
+    lose_server(10 * TAPE + 77);
 }
 
 /* What the take tells */
@@ -1367,6 +1384,7 @@ int main(void)
         TEST(test_session_stalled_disk_is_one_listed_gap),
         TEST(test_session_clock_that_goes_back_is_listed),
         TEST(test_session_lost_server_is_one_gap),
+        TEST(test_session_server_lost_for_longer_than_the_tape_is_one_gap),
         TEST(test_session_markers_are_bounded),
         TEST(test_session_manifest_tells_title_key_tempo),
         TEST(test_session_takes_of_one_name_are_numbered),
