@@ -129,8 +129,8 @@ def test_pipewire_that_is_killed_is_found_again_and_the_take_goes_on(studio):
     studio.ok("start")
     studio.run_for(0.3)
     restart(studio)
-    assert studio.status()["state"] == "recording"
-    studio.run_for(0.3)
+    wait_for(lambda: studio.status()["gaps"] > 0, "the gap")
+    studio.run_for(0.5)
     folder = studio.ok("stop")
     manifest = studio.manifest(folder)
     (gap,) = [gap for gap in manifest["gaps"] if "server" in gap["reasons"]]
