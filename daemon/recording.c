@@ -27,18 +27,20 @@ int stem_recording_write(struct stem_recording *recording, const struct stem_tap
 }
 
 int stem_recording_gap(struct stem_recording *recording, uint64_t frame, uint64_t frames,
-    uint32_t reasons, struct stem_error *error)
+    uint32_t reasons, bool save, struct stem_error *error)
 {
     struct stem_take *take = &recording->take;
-    for (uint32_t t = 0; t < recording->tracks; t++)
-        if (stem_file_write_silence(recording->files[t], frames, error)) {
-            recording->most_frames = take->frames; /* silence that is not listed may not stay */
-            return fail(recording);
-        }
     if (stem_take_add_gap(take, frame - take->start_frame, frames, reasons))
         return stem_error_set(error, "no memory for another gap");
-    take->frames += frames;
     recording->manifest_stale = true;
+    if (save && stem_recording_save(recording, error))
+        return fail(recording);
+    for (uint32_t t = 0; t < recording->tracks; t++)
+        if (stem_file_write_silence(recording->files[t], frames, error)) {
+            recording->most_frames = take->frames; /* where even_out() ends the list of gaps too */
+            return fail(recording);
+        }
+    take->frames += frames;
     return 0;
 }
 
@@ -142,16 +144,19 @@ static void count_files(struct stem_recording *recording)
     }
 }
 
+int stem_recording_save(struct stem_recording *recording, struct stem_error *error)
+{
+    recording->manifest_stale = false;
+    count_files(recording);
+    return stem_take_save(&recording->take, recording->folder, error);
+}
+
 int stem_recording_flush(struct stem_recording *recording, struct stem_error *error)
 {
     for (uint32_t t = 0; t < recording->tracks; t++)
         if (stem_file_flush(recording->files[t], error))
             return fail(recording);
-    if (!recording->manifest_stale)
-        return 0;
-    recording->manifest_stale = false;
-    count_files(recording);
-    return stem_take_save(&recording->take, recording->folder, error);
+    return recording->manifest_stale ? stem_recording_save(recording, error) : 0;
 }
 
 int stem_recording_sync(struct stem_recording *recording, struct stem_error *error)
@@ -160,8 +165,7 @@ int stem_recording_sync(struct stem_recording *recording, struct stem_error *err
         if (stem_file_sync(recording->files[t], error))
             return fail(recording);
     recording->synced_frames = recording->take.frames;
-    count_files(recording);
-    return stem_take_save(&recording->take, recording->folder, error);
+    return stem_recording_save(recording, error);
 }
 
 /* Frames that every file has. */

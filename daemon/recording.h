@@ -57,15 +57,19 @@ void stem_recording_continued(struct stem_recording *recording, const char *fold
 int stem_recording_write(struct stem_recording *recording, const struct stem_tape_span *spans,
     uint32_t frames, struct stem_error *error);
 
-/* Appends a gap: silence in all files, and an entry in the manifest. 0 or -1. */
+/* Appends a gap: silence in all files, and an entry in the manifest. With `save` the manifest is
+ * renewed before, so that a recorder that dies now has told of it. 0 or -1. */
 int stem_recording_gap(struct stem_recording *recording, uint64_t frame, uint64_t frames,
-    uint32_t reasons, struct stem_error *error);
+    uint32_t reasons, bool save, struct stem_error *error);
 
 /* Notes in the manifest; frames are absolute, those before the start count as its first. */
 void stem_recording_xrun(struct stem_recording *recording, uint64_t frame, double delay_us);
 /* Clock, tempo or transport; a fact from before the start counts as seen at its first frame. */
 void stem_recording_fact(struct stem_recording *recording, const struct stem_fact *fact);
 void stem_recording_marker(struct stem_recording *recording, uint64_t frame, const char *text);
+
+/* Renews the manifest. 0 or -1. */
+int stem_recording_save(struct stem_recording *recording, struct stem_error *error);
 
 /* Makes what was written so far playable and, if it changed, renews the manifest. 0 or -1. */
 int stem_recording_flush(struct stem_recording *recording, struct stem_error *error);

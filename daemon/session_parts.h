@@ -70,6 +70,7 @@ struct stem_session {
     uint64_t seen;               /* end of the tape at the last look */
     int64_t seen_ns;             /* when that was seen first */
     int64_t flushed_ns;
+    int64_t save_again_ns; /* not before then the manifest is renewed for a gap */
     int64_t synced_ns;
     int64_t wrote_ns;
     int64_t looked_ns; /* when the disk's free space was last asked for */

@@ -164,9 +164,10 @@ static bool open_take(
     session->in_tail = false;
     session->synced_ns = session->wrote_ns = session_now_ns();
     session->flushed_ns = session->synced_ns - EARLY_NS; /* the first second counts too */
-    session->looked_ns = 0;
+    session->looked_ns = session->save_again_ns = 0;
     reset_status(session, start);
     session_first_facts(session);
+    stem_recording_save(session->recording, NULL); /* what fails here fails again soon */
     send_take(session, STEM_EVENT_STARTED, stem_recording_folder(session->recording));
     return true;
 }

@@ -5,6 +5,10 @@
 
 enum { FLUSH_NS = 1000000000 };
 
+/* A gap is in the manifest before its silence is in a file, so that a recorder that dies has told
+ * of it; but the manifest is not renewed for gaps more often than this. */
+enum { SAVE_NS = 50000000 };
+
 /* A running take is written in bursts of a quarter of a second: one file after the other then
  * passes through the processor's caches as a whole, which is cheaper than a little of each all the
  * time. */
@@ -56,16 +60,16 @@ void session_first_facts(struct stem_session *session)
     session->told = session->next + 1; /* those on the first frame are told */
 }
 
-/* Tells the take what happened before the frames it has now. */
-static void tell_facts(struct stem_session *session)
+/* Tells the take what happened before the frame `until`. */
+static void tell_facts(struct stem_session *session, uint64_t until)
 {
     for (size_t k = 0; k < session->facts.count; k++) {
         const struct stem_fact *fact = &session->facts.facts[k];
-        if (fact->frame >= session->told && fact->frame < session->next)
+        if (fact->frame >= session->told && fact->frame < until)
             stem_recording_fact(session->recording, fact);
     }
-    if (session->told < session->next)
-        session->told = session->next;
+    if (session->told < until)
+        session->told = until;
 }
 
 /* Audio */
@@ -85,16 +89,41 @@ static void send_gap(
         session_publish(&session->status.overflow_frames, session->status.overflow_frames + frames);
 }
 
-/* A gap is written as a whole, up to the take's end: it costs no time, and is told as one. */
+/* Whether the manifest shall be renewed for a gap now; if not, it will soon. */
+static bool is_save_due(struct stem_session *session)
+{
+    int64_t flushed_ns = session->save_again_ns - FLUSH_NS;
+    if (session_now_ns() >= session->save_again_ns)
+        return true;
+    if (session->flushed_ns > flushed_ns)
+        session->flushed_ns = flushed_ns;
+    return false;
+}
+
+/* A long list takes long to write: that is given a twentieth of the time. */
+static void note_save(struct stem_session *session, int64_t began_ns)
+{
+    int64_t now = session_now_ns(), pause = 20 * (now - began_ns);
+    session->save_again_ns = now + (pause > SAVE_NS ? pause : SAVE_NS);
+}
+
+/* A gap is written as a whole, up to the take's end: it costs no time, and is told as one. What
+ * begins with the frame after it, such as another clock of JACK's, belongs to it. */
 static int write_gap(
     struct stem_session *session, const struct stem_gap *gap, struct stem_error *error)
 {
     uint64_t end = gap->frame + gap->frames;
-    if (session->state == STEM_STATE_STOPPING && session->stop < end)
+    if (session->state == STEM_STATE_STOPPING && session->stop <= end)
         end = session->stop;
+    else
+        tell_facts(session, end + 1);
     uint64_t frames = end - session->next;
-    if (stem_recording_gap(session->recording, session->next, frames, gap->reasons, error))
+    bool save = is_save_due(session);
+    int64_t now = session_now_ns();
+    if (stem_recording_gap(session->recording, session->next, frames, gap->reasons, save, error))
         return -1;
+    if (save)
+        note_save(session, now);
     send_gap(session, session->next, frames, gap->reasons);
     session->next += frames;
     return 0;
@@ -291,7 +320,7 @@ bool session_advance(struct stem_session *session, uint64_t written)
     note_tape(session, written);
     if (session->next < limit)
         status = write_some(session, limit, &session->failure);
-    tell_facts(session);
+    tell_facts(session, session->next);
     if (status == 0)
         status = flush_when_due(session, &session->failure);
     let_go(session);
@@ -312,12 +341,12 @@ bool session_advance(struct stem_session *session, uint64_t written)
 void session_write_rest(struct stem_session *session)
 {
     uint64_t end = stem_tape_written(session->with.tape);
-    if (session->state == STEM_STATE_STOPPING && session->stop < end)
+    if (session->state == STEM_STATE_STOPPING && session->stop <= end)
         end = session->stop;
     while (session->next < end) {
         uint64_t limit = session->next + STEM_SESSION_CHUNK;
         if (write_some(session, limit < end ? limit : end, NULL))
             return;
-        tell_facts(session);
+        tell_facts(session, session->next);
     }
 }

@@ -1095,6 +1095,42 @@ static void test_session_destroyed_in_a_take_leaves_it_failed(void **state)
     open_session(); /* for the tear-down */
 }
 
+/* What a recorder leaves that is killed now: the manifest as it stands. */
+static void test_session_manifest_tells_of_clock_and_gaps_at_once(void **state)
+{
+    (void)state;
+    struct stem_take take = {0};
+    struct stem_error error = {0};
+    pass(2);
+    give(STEM_COMMAND_START, now(), "");
+    work();
+    char path[TEXT];
+    snprintf(path, sizeof path, "%s", find(STEM_EVENT_STARTED, 0)->text);
+    assert_int_equal(stem_take_load(&take, path, &error), 0);
+    assert_int_equal(take.clock_count, 1);
+    assert_int_equal(take.clocks[0].jack_frame, 2 * PERIOD);
+    stem_take_finish(&take);
+    pass(1);
+    studio_skip(studio, 100);
+    pass(1);
+    stem_timeline_resume(&studio->process.timeline, now() + 7000);
+    studio->clock = 123456; /* another server */
+    pass(1);
+    assert_int_equal(stem_take_load(&take, path, &error), 0);
+    assert_true(take.gap_count >= 1);
+    assert_int_equal(take.gaps[0].frame, PERIOD);
+    assert_int_equal(take.gaps[0].frames, 100);
+    usleep(60000); /* not as often as that */
+    pass(1);
+    stem_take_finish(&take);
+    assert_int_equal(stem_take_load(&take, path, &error), 0);
+    assert_int_equal(take.gap_count, 2);
+    assert_int_equal(take.clock_count, 2);
+    assert_int_equal(take.clocks[1].jack_frame, 123456);
+    assert_int_equal(take.clocks[1].frame, take.gaps[1].frame + take.gaps[1].frames);
+    stem_take_finish(&take);
+}
+
 /* Faults */
 
 static void limit_files(rlim_t bytes)
@@ -1402,6 +1438,7 @@ int main(void)
         TEST(test_session_quit_ends_the_take_first),
         TEST(test_session_quit_waits_for_a_take_that_is_ending),
         TEST(test_session_destroyed_in_a_take_leaves_it_failed),
+        TEST(test_session_manifest_tells_of_clock_and_gaps_at_once),
         TEST(test_session_full_disk_ends_the_take_and_keeps_it),
         TEST(test_session_full_disk_leaves_valid_files),
         TEST(test_session_full_disk_leaves_one_valid_file),
