@@ -26,13 +26,20 @@ class Evening:
         self.judge = Judge(self.stage, counts, self.plan.waits, say)
         self.judge.periods.add(self.plan.period)
         self.muted = {}  # stem: frame from which it is surely silent
-        self.trouble = None
         self.quiet_until = 0.0  # what was lost before this may not be captured
 
     # Life
 
     def run(self):
         """Returns whether all went well; the folder is deleted then."""
+        right = self.live()
+        if right:
+            shutil.rmtree(self.stage.folder)
+        else:
+            self.say(f"its folder is left in {self.stage.folder}")
+        return right
+
+    def live(self):
         self.say(f"evening {self.number}: {self.plan}")
         end = time.monotonic() + self.seconds
         try:
@@ -41,6 +48,8 @@ class Evening:
             self.judge_all()
             while time.monotonic() < end and not self.judge.problems:
                 self.step()
+            if self.judge.problems:
+                return False
             self.stop()
             self.judge_all()
             self.end_life()
@@ -48,17 +57,12 @@ class Evening:
                 raise AssertionError("stemd ended badly")
             self.judge_all()
             self.none_is_left()
+            return not self.judge.problems
         except Exception as error:  # whatever it is, the soak goes on and tells
-            self.trouble = error
             self.say(f"FAILED: evening {self.number}: {type(error).__name__}: {error}")
+            return False
         finally:
             self.stage.close()
-        right = not self.trouble and not self.judge.problems
-        if right:
-            shutil.rmtree(self.stage.folder)
-        else:
-            self.say(f"its folder is left in {self.stage.folder}")
-        return right
 
     def end_life(self):
         """Holds the daemon's memory and descriptors against their limits."""

@@ -89,8 +89,8 @@ def explain(manifest, gap, stretches, waits):
     fault = stretches.fault_of(begin, begin + gap["frames"], reasons)
     if fault:
         return f"{'+'.join(sorted(reasons))} by {fault}"
-    if reasons == {"skipped"} and not waits:
-        return "skipped by a late client"
+    if reasons <= {"skipped", "clock"} and not waits:
+        return f"{'+'.join(sorted(reasons))} by a late client"
     if reasons == {"recovered"} and manifest["progress"] == "recovered":
         return "recovered"
     return None
@@ -181,6 +181,10 @@ class Judge:
         self.count(manifest, is_copy, is_right)
         if is_right:
             shutil.rmtree(folder)
+        else:  # to be looked at, and not to be judged again
+            kept = self.studio.folder / "wrong"
+            kept.mkdir(exist_ok=True)
+            shutil.move(folder, kept)
         return is_right
 
     def count(self, manifest, is_copy, is_right):
