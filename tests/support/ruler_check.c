@@ -10,8 +10,8 @@
  *
  * MAP may also say what a stretch of the take, from frame FROM up to TO, holds instead in a file,
  * or with "*" in all of them: !silent FILE FROM TO     nothing but silence: the stem is muted
- *     !absent FILE FROM TO     the ruler or silence: it was taken away and came back in there
- *     !any FILE FROM TO        anything: a fade
+ *     !absent FILE FROM TO     the ruler, any of its ports, or silence: it went and came back in
+ * there !any FILE FROM TO        anything: a fade
  *
  * Late cycles. In JACK2's asynchronous mode (no -S) the server does not wait for a client that is
  * late. Such a client is told the frame of the next cycle and handed the samples of its own one, or
@@ -241,10 +241,27 @@ static void judge(struct checker *checker, struct channel *channel, uint64_t fra
     channel->wrong_until = frame + 1;
 }
 
+/* Whether it is what some of the channel's ports, or none, add up to. */
+static bool is_part(
+    const struct checker *checker, const struct channel *channel, uint32_t jack, int32_t value)
+{
+    enum { MOST_PARTS = 10 };
+    int count = channel->port_count < MOST_PARTS ? channel->port_count : MOST_PARTS;
+    for (unsigned parts = 0; parts < 1u << count; parts++) {
+        int32_t sum = 0;
+        for (int p = 0; p < count; p++)
+            if (parts & 1u << p)
+                sum += ruler_integer(jack, channel->ports[p], checker->bits);
+        if (value == encoded(&checker->take, sum))
+            return true;
+    }
+    return false;
+}
+
 /* Puts into `wanted` what a file is allowed to hold from `frame` on instead, where the map says so.
  */
 static void allow_stretches(const struct checker *checker, const struct channel *channel,
-    uint64_t frame, uint32_t frames, const int32_t *found, int32_t *wanted)
+    uint64_t frame, uint32_t jack, uint32_t frames, const int32_t *found, int32_t *wanted)
 {
     for (size_t s = 0; s < checker->stretch_count; s++) {
         const struct stretch *stretch = &checker->stretches[s];
@@ -254,9 +271,11 @@ static void allow_stretches(const struct checker *checker, const struct channel 
         uint64_t to = stretch->to < frame + frames ? stretch->to : frame + frames;
         for (uint64_t f = from; f < to; f++) {
             uint64_t i = f - frame;
-            if (stretch->kind == SILENT || (stretch->kind == ABSENT && found[i] == 0))
+            if (stretch->kind == SILENT)
                 wanted[i] = 0;
-            else if (stretch->kind == ANY)
+            else if (wanted[i] != found[i] &&
+                     (stretch->kind == ANY ||
+                         is_part(checker, channel, jack + (uint32_t)i, found[i])))
                 wanted[i] = found[i];
         }
     }
@@ -271,8 +290,9 @@ static void check_part(struct checker *checker, struct channel *channel, const s
     if (piece->is_gap) {
         memset(wanted, 0, frames * sizeof *wanted);
     } else {
-        expect(checker, channel, piece_jack_frame(piece, frame), frames, wanted);
-        allow_stretches(checker, channel, frame, frames, found, wanted);
+        uint32_t jack = piece_jack_frame(piece, frame);
+        expect(checker, channel, jack, frames, wanted);
+        allow_stretches(checker, channel, frame, jack, frames, found, wanted);
     }
     if (memcmp(wanted, found, frames * sizeof *wanted) == 0)
         return;
