@@ -9,8 +9,8 @@
 enum { SOON_SECONDS = 60 };
 /* Clocks of sound cards and of the day drift apart. */
 enum { LONG_AGO_SECONDS = 600 };
-/* So much earlier than later ones the first flush of a take comes. */
-enum { EARLY_NS = 700000000 };
+/* So much earlier than later ones the first flush of a take comes: with its first frames. */
+enum { EARLY_NS = 1000000000 };
 
 double session_tempo(const struct stem_session *session)
 {
