@@ -9,6 +9,8 @@ from studio import Studio
 def pytest_configure():
     """A run that is told to end, by a time limit for instance, clears up as after Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A shell's background job ignores Ctrl-C, and so would the programs that are interrupted here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
