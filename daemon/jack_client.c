@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -126,12 +127,21 @@ static void quiet(const char *message)
     stem_log(STEM_LOG_DEBUG, "JACK: %s", message);
 }
 
+/* JACK's library says no more than this when it may lock no memory at all. */
+static bool may_lock_memory(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_cur > 0;
+}
+
 static const char *reason_of(jack_status_t status)
 {
     if (status & JackVersionError)
         return "its version does not fit the JACK library's";
     if (status & JackServerError)
-        return "it does not answer";
+        return may_lock_memory() ? "it does not answer"
+                                 : "stemd may not lock memory (LimitMEMLOCK= of the service, or "
+                                   "memlock in limits.conf)";
     if (status & JackShmFailure)
         return "its shared memory cannot be reached (same user, /dev/shm, memory-lock limit?)";
     if (status & JackServerFailed)

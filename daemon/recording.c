@@ -33,8 +33,8 @@ int stem_recording_gap(struct stem_recording *recording, uint64_t frame, uint64_
     if (stem_take_add_gap(take, frame - take->start_frame, frames, reasons))
         return stem_error_set(error, "no memory for another gap");
     recording->manifest_stale = true;
-    if (save && stem_recording_save(recording, error))
-        return fail(recording);
+    if (save)
+        stem_recording_save(recording);
     for (uint32_t t = 0; t < recording->tracks; t++)
         if (stem_file_write_silence(recording->files[t], frames, error)) {
             recording->most_frames = take->frames; /* where even_out() ends the list of gaps too */
@@ -144,11 +144,18 @@ static void count_files(struct stem_recording *recording)
     }
 }
 
-int stem_recording_save(struct stem_recording *recording, struct stem_error *error)
+void stem_recording_save(struct stem_recording *recording)
 {
-    recording->manifest_stale = false;
     count_files(recording);
-    return stem_take_save(&recording->take, recording->folder, error);
+    recording->manifest_stale =
+        stem_take_save(&recording->take, recording->folder, &recording->trouble) != 0;
+    if (!recording->manifest_stale)
+        recording->trouble.text[0] = '\0';
+}
+
+const char *stem_recording_trouble(const struct stem_recording *recording)
+{
+    return recording->trouble.text;
 }
 
 int stem_recording_flush(struct stem_recording *recording, struct stem_error *error)
@@ -156,7 +163,9 @@ int stem_recording_flush(struct stem_recording *recording, struct stem_error *er
     for (uint32_t t = 0; t < recording->tracks; t++)
         if (stem_file_flush(recording->files[t], error))
             return fail(recording);
-    return recording->manifest_stale ? stem_recording_save(recording, error) : 0;
+    if (recording->manifest_stale)
+        stem_recording_save(recording);
+    return 0;
 }
 
 int stem_recording_sync(struct stem_recording *recording, struct stem_error *error)
@@ -165,7 +174,8 @@ int stem_recording_sync(struct stem_recording *recording, struct stem_error *err
         if (stem_file_sync(recording->files[t], error))
             return fail(recording);
     recording->synced_frames = recording->take.frames;
-    return stem_recording_save(recording, error);
+    stem_recording_save(recording);
+    return 0;
 }
 
 /* Frames that every file has. */

@@ -68,13 +68,16 @@ void stem_recording_xrun(struct stem_recording *recording, uint64_t frame, doubl
 void stem_recording_fact(struct stem_recording *recording, const struct stem_fact *fact);
 void stem_recording_marker(struct stem_recording *recording, uint64_t frame, const char *text);
 
-/* Renews the manifest. 0 or -1. */
-int stem_recording_save(struct stem_recording *recording, struct stem_error *error);
+/* Renews the manifest. When that fails, for want of a descriptor for instance, no audio is lost: it
+ * is tried again with the next flush. */
+void stem_recording_save(struct stem_recording *recording);
+/* Why the manifest could not be renewed the last time; "" when it was. */
+const char *stem_recording_trouble(const struct stem_recording *recording);
 
 /* Makes what was written so far playable and, if it changed, renews the manifest. 0 or -1. */
 int stem_recording_flush(struct stem_recording *recording, struct stem_error *error);
 
-/* Waits until what was flushed is on the disk. 0 or -1. */
+/* Waits until what was flushed is on the disk, and renews the manifest. 0 or -1. */
 int stem_recording_sync(struct stem_recording *recording, struct stem_error *error);
 
 /* Closes the files, completes the manifest and gives the folder its final name (title and tempo may

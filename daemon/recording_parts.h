@@ -31,6 +31,7 @@ struct stem_recording {
     uint64_t synced_frames; /* are on the disk for sure */
     uint64_t most_frames;   /* after a failure the take ends here at the latest */
     bool manifest_stale;
+    struct stem_error trouble; /* why the manifest could not be renewed */
 };
 
 /* The manifest's entry of a track. */

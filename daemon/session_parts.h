@@ -62,6 +62,7 @@ struct stem_session {
     uint64_t loud;               /* threshold and tail: frame after the last loud one */
     bool in_tail;                /* stopping: waits until the tails have decayed */
     bool on_spare;               /* the take goes on in the spare folder */
+    bool told_trouble;           /* with the manifest */
     char title[STEM_TEXT_BYTES]; /* for this and the next takes */
     char key[STEM_TEXT_BYTES];
     double tempo_bpm;            /* as told; 0: take the transport's */

@@ -161,13 +161,13 @@ static bool open_take(
     if (!session->recording)
         return false;
     session->next = session->told = session->loud = start;
-    session->in_tail = false;
+    session->in_tail = session->told_trouble = false;
     session->synced_ns = session->wrote_ns = session_now_ns();
     session->flushed_ns = session->synced_ns - EARLY_NS; /* the first second counts too */
     session->looked_ns = session->save_again_ns = 0;
     reset_status(session, start);
     session_first_facts(session);
-    stem_recording_save(session->recording, NULL); /* what fails here fails again soon */
+    stem_recording_save(session->recording);
     send_take(session, STEM_EVENT_STARTED, stem_recording_folder(session->recording));
     return true;
 }

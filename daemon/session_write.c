@@ -223,15 +223,26 @@ static bool is_flush_due(const struct stem_session *session, int64_t now)
     return now - session->flushed_ns >= FLUSH_NS;
 }
 
+/* A manifest that cannot be renewed is told once, and no reason to end a take. */
+static void watch_manifest(struct stem_session *session)
+{
+    const char *trouble = stem_recording_trouble(session->recording);
+    if (trouble[0] && !session->told_trouble)
+        session_send_text(session, STEM_EVENT_WARNING, 0, STEM_CODE_FILE,
+            "%s; the take goes on, and this is tried again", trouble);
+    session->told_trouble = trouble[0] != '\0';
+}
+
 static int flush_when_due(struct stem_session *session, struct stem_error *error)
 {
     int64_t now = session_now_ns();
     if (!is_flush_due(session, now))
         return 0;
     session->flushed_ns = now;
-    if (stem_recording_flush(session->recording, error))
+    if (stem_recording_flush(session->recording, error) || sync_when_due(session, now, error))
         return -1;
-    return sync_when_due(session, now, error);
+    watch_manifest(session);
+    return 0;
 }
 
 static void note_pause(struct stem_session *session)
