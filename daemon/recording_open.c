@@ -1,4 +1,5 @@
 /* Making the folder, files and manifest of a take. */
+#include "ixml.h"
 #include "recording_parts.h"
 #include "replace.h"
 #include "take_lock.h"
@@ -154,9 +155,13 @@ static int describe_take(struct stem_recording *recording,
 static int open_file(struct stem_recording *recording, const struct stem_recording_params *params,
     uint32_t t, struct stem_error *error)
 {
+    const struct stem_take_stem *entry = recording_entry(recording, t);
     char path[PATH_MAX + STEM_NAMING_BYTES + 1], originated[32];
-    snprintf(path, sizeof path, "%s/%s", recording->folder, recording_entry(recording, t)->file);
+    snprintf(path, sizeof path, "%s/%s", recording->folder, entry->file);
     strftime(originated, sizeof originated, "%Y-%m-%dT%H:%M:%S", &recording->started);
+    char *ixml = stem_ixml_make(&recording->take, entry);
+    if (!ixml)
+        return stem_error_set(error, "no memory for the take");
     const struct stem_file_params file = {
         .path = path,
         .container = params->config->container,
@@ -166,9 +171,12 @@ static int open_file(struct stem_recording *recording, const struct stem_recordi
         .time_reference_frames = params->time_reference,
         .description = params->layout->tracks[t].name,
         .originated = originated,
+        .reference = recording->take.id,
+        .ixml = ixml,
         .tempo_bpm = params->tempo_bpm,
     };
     recording->files[t] = stem_file_create(&file, error);
+    free(ixml);
     return recording->files[t] ? 0 : -1;
 }
 

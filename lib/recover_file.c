@@ -1,6 +1,7 @@
 /* One file of a take that is recovered: what is there, and completing it. See recover_parts.h. */
 #include "recover_parts.h"
 
+#include "ixml.h"
 #include "stem_file.h"
 
 #include <errno.h>
@@ -94,6 +95,17 @@ static void measure(struct recover_file *file, int fd, uint64_t file_bytes)
     file->can_grow = true;
 }
 
+/* Whether the recorder put iXML into its files; early ones did not. */
+static bool knows_ixml(const struct recover *recover)
+{
+    for (size_t k = 0; k < recover->count; k++) {
+        const struct recover_file *sibling = &recover->files[k];
+        if (sibling->header.audio_at && !sibling->header_lost && !sibling->header.ixml_at)
+            return false;
+    }
+    return true;
+}
+
 /* A header as the recorder writes it, in a file that is gone again at once. Returns its bytes. */
 static size_t make_header(
     struct recover *recover, const struct recover_file *file, unsigned char *bytes, size_t size)
@@ -104,6 +116,7 @@ static size_t make_header(
         return 0;
     if (take->started)
         snprintf(originated, sizeof originated, "%s", take->started);
+    char *ixml = knows_ixml(recover) ? stem_ixml_make(take, file->stem) : NULL;
     const struct stem_file_params params = {
         .path = path,
         .container = take->container,
@@ -113,10 +126,13 @@ static size_t make_header(
         .time_reference_frames = take->time_reference,
         .description = file->stem->name,
         .originated = originated[0] ? originated : NULL,
+        .reference = take->id,
+        .ixml = ixml,
         .tempo_bpm = take->tempo_bpm,
     };
     unlink(path);
     struct stem_file *made = stem_file_create(&params, NULL);
+    free(ixml);
     if (!made)
         return 0;
     stem_file_flush(made, NULL);
@@ -127,6 +143,16 @@ static size_t make_header(
     stem_file_close(made, false, NULL);
     unlink(path);
     return got;
+}
+
+/* The iXML chunk of a borrowed header tells of our file, if it is one that we know to make. */
+static void put_ixml(struct recover *recover, const struct recover_file *file,
+    const struct recover_header *header, unsigned char *bytes)
+{
+    char *text = stem_ixml_make(&recover->take, file->stem);
+    if (text && header->ixml_at && header->ixml_bytes == strlen(text))
+        memcpy(bytes + header->ixml_at, text, header->ixml_bytes);
+    free(text);
 }
 
 /* The header of a sibling with as many channels, under our name: it has the right length. */
@@ -152,6 +178,7 @@ static size_t borrow_header(
             snprintf((char *)bytes + header->description_at, RECOVER_TEXT_BYTES - 1, "%s",
                 file->stem->name);
         }
+        put_ixml(recover, file, header, bytes);
         return got;
     }
     return 0;

@@ -108,6 +108,12 @@ static void read_acid(
     header->tempo_bpm = isfinite(tempo) && tempo > 0 && tempo < 10000 ? (double)tempo : 0;
 }
 
+static void note_ixml(struct recover_header *header, size_t at, size_t size)
+{
+    header->ixml_at = (uint32_t)at;
+    header->ixml_bytes = (uint32_t)size;
+}
+
 static bool begin_riff(struct recover_header *header, const struct view *view)
 {
     bool is_rf64 = is_there(view, 0, "RF64", 4);
@@ -142,6 +148,8 @@ static bool read_riff(struct recover_header *header, const struct view *view)
             read_bext(header, view, data, size);
         else if (is_there(view, at, "acid", 4))
             read_acid(header, view, data, size);
+        else if (is_there(view, at, "iXML", 4))
+            note_ixml(header, data, size);
         else if (is_there(view, at, "fact", 4) && size >= 4 && header->is_riff)
             add_field(header, RECOVER_FRAMES, data, 4, false, 0);
         else if (is_there(view, at, "ds64", 4) && size >= DS64_BYTES - 4 && !header->is_riff) {
@@ -243,6 +251,8 @@ static bool read_caf(struct recover_header *header, const struct view *view)
             has_format = read_desc(header, view, at + HEAD, (size_t)size);
         else if (is_there(view, at, "acid", 4))
             read_acid(header, view, at + HEAD, (size_t)size);
+        else if (is_there(view, at, "iXML", 4))
+            note_ixml(header, at + HEAD, (size_t)size);
         at += HEAD + (size_t)size;
     }
     return false;
@@ -302,6 +312,8 @@ static bool read_aiff(struct recover_header *header, const struct view *view)
             has_format = read_comm(header, view, data, size);
         else if (is_there(view, at, "acid", 4))
             read_acid(header, view, data, size);
+        else if (is_there(view, at, "iXML", 4))
+            note_ixml(header, data, size);
         at = data + size + size % 2;
     }
     return false;

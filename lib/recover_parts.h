@@ -74,6 +74,8 @@ struct recover_header {
     char originated[20]; /* bext: "2026-11-20T21:53:07", or "" */
     uint64_t time_reference;
     double tempo_bpm; /* acid, or 0 */
+    uint32_t ixml_at; /* offset of iXML's text; 0: none */
+    uint32_t ixml_bytes;
 };
 
 /* Reads `size` bytes from the beginning of a file. False when they are no such header, or one that

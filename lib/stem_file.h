@@ -26,7 +26,9 @@ struct stem_file_params {
     uint64_t time_reference_frames; /* bext TimeReference, the same for all stems of a take */
     const char *description;        /* bext Description, at most 255 bytes; NULL: none */
     const char *originated;         /* "YYYY-MM-DDThh:mm:ss", local time; NULL: no bext chunk */
-    double tempo_bpm;               /* `acid` chunk where the container can; 0: none */
+    const char *reference;          /* bext OriginatorReference, at most 32 bytes; NULL: none */
+    const char *ixml; /* text of the iXML chunk where the container can (ixml.h); NULL: none */
+    double tempo_bpm; /* `acid` chunk where the container can; 0: none */
 };
 
 /* Creates the file. Returns NULL and fills `error` (with the path) when it exists, cannot be

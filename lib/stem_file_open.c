@@ -5,12 +5,13 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
     LOUDNESS_UNSET = 0x7FFF, /* EBU Tech 3285 version 2 */
     ACID_BYTES = 24,
-    MOST_HEADER_BYTES = 4096,
+    MOST_HEADER_BYTES = 20480, /* iXML with the longest track list among it */
 };
 
 static sf_count_t vio_length(void *data)
@@ -89,6 +90,9 @@ static int set_bext(SNDFILE *sound, const struct stem_file_params *params)
     snprintf(info.description, sizeof info.description, "%s",
         params->description ? params->description : "");
     memcpy(info.originator, "stemd", 5);
+    if (params->reference)
+        memcpy(info.originator_reference, params->reference,
+            strnlen(params->reference, sizeof info.originator_reference));
     memcpy(info.origination_date, params->originated, strnlen(params->originated, 10));
     if (strlen(params->originated) >= 19)
         memcpy(info.origination_time, params->originated + 11, 8);
@@ -99,6 +103,20 @@ static int set_bext(SNDFILE *sound, const struct stem_file_params *params)
     return sf_command(sound, SFC_SET_BROADCAST_INFO, &info, sizeof info) == SF_TRUE ? 0 : -1;
 }
 
+/* Whether libsndfile puts further chunks into the file. */
+static bool takes_chunks(const struct stem_file_params *params)
+{
+    return params->container == STEM_WAV || params->container == STEM_AIFF ||
+           params->container == STEM_CAF;
+}
+
+static int set_chunk(SNDFILE *sound, const char *id, void *bytes, size_t size)
+{
+    SF_CHUNK_INFO chunk = {.id_size = 4, .datalen = (unsigned)size, .data = bytes};
+    memcpy(chunk.id, id, 4);
+    return sf_set_chunk(sound, &chunk) == SF_ERR_NO_ERROR ? 0 : -1;
+}
+
 /* Sonic Foundry's `acid` chunk; only the tempo is told, never the loop flag. Layout: flags u32,
  * root note u16, two unknown fields, beats u32, meter 2 x u16, tempo float32, all little endian. */
 static int set_acid(SNDFILE *sound, const struct stem_file_params *params)
@@ -107,16 +125,23 @@ static int set_acid(SNDFILE *sound, const struct stem_file_params *params)
     unsigned char bytes[ACID_BYTES] = {FLAG_ONE_SHOT};
     float tempo = (float)params->tempo_bpm;
     uint32_t bits;
-    bool possible = params->container == STEM_WAV || params->container == STEM_AIFF ||
-                    params->container == STEM_CAF;
-    if (!possible || params->tempo_bpm <= 0)
+    if (!takes_chunks(params) || params->tempo_bpm <= 0)
         return 0;
     memcpy(&bits, &tempo, sizeof bits);
     for (int k = 0; k < 4; k++)
         bytes[ACID_BYTES - 4 + k] = (unsigned char)(bits >> 8 * k);
-    SF_CHUNK_INFO chunk = {.id_size = 4, .datalen = ACID_BYTES, .data = bytes};
-    memcpy(chunk.id, "acid", 4);
-    return sf_set_chunk(sound, &chunk) == SF_ERR_NO_ERROR ? 0 : -1;
+    return set_chunk(sound, "acid", bytes, sizeof bytes);
+}
+
+static int set_ixml(SNDFILE *sound, const struct stem_file_params *params)
+{
+    char *text;
+    if (!takes_chunks(params) || !params->ixml)
+        return 0;
+    text = strdup(params->ixml); /* libsndfile wants to be able to change it */
+    int status = text ? set_chunk(sound, "iXML", text, strlen(text)) : -1;
+    free(text);
+    return status;
 }
 
 static SNDFILE *fail(SNDFILE *sound, struct stem_gather *gather, const char *path,
@@ -145,8 +170,11 @@ SNDFILE *stem_file_open_sound(
         return fail(NULL, gather, params->path, sf_strerror(NULL), error);
     sf_command(sound, SFC_RF64_AUTO_DOWNGRADE, NULL, SF_TRUE);
     sf_command(sound, SFC_SET_ADD_PEAK_CHUNK, NULL, SF_FALSE);
-    if (set_bext(sound, params) || set_acid(sound, params))
+    if (set_bext(sound, params) || set_acid(sound, params) || set_ixml(sound, params))
         return fail(sound, gather, params->path, "it does not take the metadata", error);
+    /* The header tells the size that the file had before it was written: only the second one counts
+     * the metadata. */
+    sf_command(sound, SFC_UPDATE_HEADER_NOW, NULL, 0);
     sf_command(sound, SFC_UPDATE_HEADER_NOW, NULL, 0);
     if (stem_gather_problem(gather))
         return fail(sound, gather, params->path, "", error);

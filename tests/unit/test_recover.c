@@ -4,6 +4,7 @@
 
 #include "audio_reader.h"
 #include "facts.h"
+#include "ixml.h"
 #include "recover.h"
 #include "recover_flac_blocks.h"
 #include "stem_file.h"
@@ -68,6 +69,16 @@ static void write_pattern(struct stem_file *file, int stem, uint64_t from, uint6
     }
 }
 
+static bool without_ixml; /* as early recorders wrote */
+
+static char *make_ixml(const struct shape *shape, int stem, char *name, char *file)
+{
+    struct stem_take_stem entry = {.name = name, .file = file, .channels = channels_of(stem)};
+    const struct stem_take take = {
+        .rate_hz = RATE, .container = shape->container, .encoding = shape->encoding};
+    return without_ixml ? NULL : stem_ixml_make(&take, &entry);
+}
+
 static void write_manifest(const char *folder, const struct shape *shape, uint64_t frames,
     enum stem_take_progress progress)
 {
@@ -115,6 +126,7 @@ static void record_and_die(const char *folder, const struct shape *shape)
                 .time_reference_frames = 123456,
                 .description = name,
                 .originated = "2026-11-20T21:53:07",
+                .ixml = make_ixml(shape, s, name, strrchr(path, '/') + 1),
                 .tempo_bpm = 120,
             };
             struct stem_file *file = stem_file_create(&params, NULL);
@@ -223,10 +235,10 @@ static void test_recover_completes_every_format_to_the_last_frame(void **state)
         for (int s = 0; s < STEMS; s++) {
             file_path(folder, s, shape->container, path, sizeof path);
             uint64_t frame_bytes = channels_of(s) * (uint64_t)stem_encoding_bytes(shape->encoding);
-            /* beyond the head, which is 4096 bytes at most, every whole frame counts */
+            /* beyond the head, which is 8192 bytes at most, every whole frame counts */
             least[s] = shape->container == STEM_FLAC
                            ? 4096
-                           : ((uint64_t)size_of(path) - 4096) / frame_bytes;
+                           : ((uint64_t)size_of(path) - 8192) / frame_bytes;
         }
         recover_and_check(folder, shape, there);
         for (int s = 0; s < STEMS; s++)
@@ -299,13 +311,14 @@ static void test_recover_completes_a_file_cut_anywhere(void **state)
 static void test_recover_makes_a_lost_header_anew(void **state)
 {
     (void)state;
-    for (int k = 0; k < SHAPES_COUNT; k++) {
-        const struct shape *shape = &SHAPES[k];
+    for (int k = 0; k < 2 * SHAPES_COUNT; k++) {
+        const struct shape *shape = &SHAPES[k % SHAPES_COUNT];
+        without_ixml = k >= SHAPES_COUNT;
         if (shape->container == STEM_FLAC)
             continue; /* its samples' size stands in the header only */
         uint64_t audio_at = audio_offset(shape), there[STEMS];
         char *folder = scratch_make(), path[256];
-        static const char ZEROS[4096];
+        static const char ZEROS[8192];
         record_and_die(folder, shape);
         file_path(folder, 1, shape->container, path, sizeof path);
         uint64_t whole = ((uint64_t)size_of(path) - audio_at) /
@@ -317,6 +330,7 @@ static void test_recover_makes_a_lost_header_anew(void **state)
         assert_int_equal(there[1], whole);
         scratch_remove(folder);
     }
+    without_ixml = false;
 }
 
 /* More than 4 GiB, in holes: RIFF has to become RF64. */
