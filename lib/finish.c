@@ -3,6 +3,7 @@
 #include "bext.h"
 #include "cue.h"
 #include "gain.h"
+#include "ixml.h"
 #include "markers.h"
 #include "midi_file.h"
 #include "readme_txt.h"
@@ -132,6 +133,11 @@ static int mark_file(struct finish *finish, const struct stem_take_stem *stem)
     char path[PATH_MAX];
     if (snprintf(path, sizeof path, "%s/%s", finish->folder, stem->file) >= (int)sizeof path)
         return stem_error_set_errno(finish->error, ENAMETOOLONG, "%s", stem->file);
+    if (stem_ixml_renew(path, &finish->report->take, stem, &problem) &&
+        remark(finish, "no iXML: %s", problem.text))
+        return -1;
+    if (finish->report->take.container != STEM_WAV)
+        return 0;
     if (stem_cue_write(path, &finish->report->take, &problem) &&
         remark(finish, "no markers: %s", problem.text))
         return -1;
@@ -147,7 +153,7 @@ static int mark(struct finish *finish)
     const struct stem_take_stem *stem;
     if (tell(finish, MEASURED, "mark"))
         return -1;
-    for (size_t k = 0; take->container == STEM_WAV && (stem = file_of(take, k)); k++)
+    for (size_t k = 0; (stem = file_of(take, k)); k++)
         if (mark_file(finish, stem) || tell(finish, MEASURED, "mark"))
             return -1;
     return 0;
