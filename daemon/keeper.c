@@ -166,10 +166,10 @@ bool stem_keeper_destroy(struct stem_keeper *keeper, double patience_seconds)
     struct timespec until;
     if (!keeper)
         return true;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)patience_seconds;
     ask(keeper, END);
-    if (pthread_timedjoin_np(keeper->thread, NULL, &until) != 0)
+    if (pthread_clockjoin_np(keeper->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
         return false;
     sem_destroy(&keeper->asked);
     free(keeper);
