@@ -61,7 +61,8 @@ def frames_everywhere(studio, path):
         # refuses the file when that looks too strange: half of the unfinished ones.
         if counts != [0] and path.suffix != ".w64":
             counts.append(frames_in_ffmpeg(studio, path))
-        of_sox = frames_in_sox(studio, path)
+        # To sox an AIFF without frames is none.
+        of_sox = None if counts == [0] and path.suffix == ".aiff" else frames_in_sox(studio, path)
         counts += [] if of_sox is None else [of_sox]
     return counts
 
