@@ -135,7 +135,7 @@ static uint64_t lost_until(const struct stem_session *session)
 {
     uint64_t missed =
         session->with.missed ? atomic_load_explicit(session->with.missed, memory_order_acquire) : 0;
-    uint64_t oldest = session->with.is_shared ? stem_tape_oldest(session->with.tape) : 0;
+    uint64_t oldest = session->with.is_shared ? stem_tape_kept_from(session->with.tape) : 0;
     return missed > oldest ? missed : oldest;
 }
 
@@ -354,8 +354,9 @@ void session_write_rest(struct stem_session *session)
     uint64_t end = stem_tape_written(session->with.tape);
     if (session->state == STEM_STATE_STOPPING && session->stop <= end)
         end = session->stop;
-    while (session->next < end) {
+    for (uint64_t before = end; session->next < end && session->next != before;) {
         uint64_t limit = session->next + STEM_SESSION_CHUNK;
+        before = session->next;
         if (write_some(session, limit < end ? limit : end, NULL))
             return;
         tell_facts(session, session->next);

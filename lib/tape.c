@@ -87,17 +87,31 @@ uint64_t stem_tape_contiguous_from(const struct stem_tape *tape)
     return atomic_load_explicit(&tape->contiguous_from, memory_order_relaxed);
 }
 
-uint64_t stem_tape_oldest(const struct stem_tape *tape)
+static uint64_t oldest_before(const struct stem_tape *tape, uint64_t end)
 {
-    uint64_t end = atomic_load(&tape->writing_end);
     uint64_t first = atomic_load_explicit(&tape->first, memory_order_relaxed);
     return end > first + tape->capacity_frames ? end - tape->capacity_frames : first;
 }
 
+uint64_t stem_tape_oldest(const struct stem_tape *tape)
+{
+    return oldest_before(tape, atomic_load(&tape->writing_end));
+}
+
+uint64_t stem_tape_kept_from(const struct stem_tape *tape)
+{
+    return oldest_before(tape, stem_tape_written(tape));
+}
+
 uint64_t stem_tape_hold(struct stem_tape *tape, enum stem_tape_holder holder, uint64_t frame)
 {
+    uint64_t before = atomic_load_explicit(&tape->held[holder].frame, memory_order_relaxed);
     /* Hold first, then look how far the producer has announced: it does it the other way round. */
     atomic_store(&tape->held[holder].frame, frame);
+    /* What was held already is safe. The producer may have announced a block that it is not allowed
+     * to write; to give way to that would be to allow it. */
+    if (before <= frame)
+        return frame;
     uint64_t oldest = stem_tape_oldest(tape);
     if (oldest <= frame)
         return frame;

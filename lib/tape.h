@@ -98,6 +98,10 @@ uint64_t stem_tape_contiguous_from(const struct stem_tape *tape);
  * Any thread. */
 uint64_t stem_tape_oldest(const struct stem_tape *tape);
 
+/* First frame that no published block has overwritten. A block that is announced may still be
+ * refused: what it would overwrite is not lost yet, though stem_tape_intact says no. Any thread. */
+uint64_t stem_tape_kept_from(const struct stem_tape *tape);
+
 /* Holds everything from `frame` on. Returns the first frame that is really safe: `frame`, or a
  * later one when the producer had already overwritten it or began later. Call it again with later
  * frames while reading goes on. That holder only. */

@@ -26,35 +26,34 @@ uint64_t stem_tape_held(const struct stem_tape *tape, enum stem_tape_holder hold
     return atomic_load(&tape->held[holder].frame);
 }
 
-/* The oldest frame of a holder that must not be overwritten. A hold inside the last gap protects
- * only what follows the gap: there is no audio in it, however long it was. */
-static uint64_t first_protected(const struct stem_tape *tape, enum stem_tape_holder holder) STEM_RT
+/* The oldest frame that a hold keeps from being overwritten. One inside the last gap protects only
+ * what follows the gap: there is no audio in it, however long it was. */
+static uint64_t first_protected(const struct stem_tape *tape, uint64_t held) STEM_RT
 {
-    uint64_t held = stem_tape_held(tape, holder);
     uint64_t gap_end = atomic_load_explicit(&tape->contiguous_from, memory_order_relaxed);
     return held >= tape->gap_begin && held < gap_end ? gap_end : held;
 }
 
-/* Whether writing up to `end` leaves every protected frame of a holder alone. A hold at or after
+/* Whether writing up to `end` leaves every protected frame of a hold alone. A hold at or after
  * `written` protects nothing yet: everything published has been read. Otherwise the oldest held
  * frame shares its place with the one a capacity later. */
-static bool leaves_held_frames(
-    const struct stem_tape *tape, enum stem_tape_holder holder, uint64_t end) STEM_RT
+static bool leaves_held_frames(const struct stem_tape *tape, uint64_t held, uint64_t end) STEM_RT
 {
-    uint64_t first = first_protected(tape, holder);
+    uint64_t first = first_protected(tape, held);
     uint64_t written = atomic_load_explicit(&tape->written, memory_order_relaxed);
     return first >= written || end <= first + tape->capacity_frames;
 }
 
 /* Whether writing up to `end` is allowed: some holder has read what it would overwrite. One that
- * holds nothing has no say. */
+ * holds nothing has no say. Each is asked once, as it may let go at any time. */
 static bool may_write(const struct stem_tape *tape, uint64_t end) STEM_RT
 {
     bool is_held = false;
     for (int h = 0; h < STEM_TAPE_HOLDERS; h++) {
-        if (stem_tape_held(tape, (enum stem_tape_holder)h) == STEM_TAPE_NOTHING_HELD)
+        uint64_t held = stem_tape_held(tape, (enum stem_tape_holder)h);
+        if (held == STEM_TAPE_NOTHING_HELD)
             continue;
-        if (leaves_held_frames(tape, (enum stem_tape_holder)h, end))
+        if (leaves_held_frames(tape, held, end))
             return true;
         is_held = true;
     }
@@ -69,7 +68,8 @@ bool stem_tape_fits_rt(const struct stem_tape *tape, uint64_t frame, uint32_t fr
 bool stem_tape_fits_all_rt(const struct stem_tape *tape, uint64_t frame, uint32_t frames) STEM_RT
 {
     for (int h = 0; h < STEM_TAPE_HOLDERS; h++)
-        if (!leaves_held_frames(tape, (enum stem_tape_holder)h, frame + frames))
+        if (!leaves_held_frames(
+                tape, stem_tape_held(tape, (enum stem_tape_holder)h), frame + frames))
             return false;
     return frames <= tape->capacity_frames;
 }

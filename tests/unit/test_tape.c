@@ -1,5 +1,5 @@
 /* The tape, driven by a scripted producer: every sample encodes its frame, track and channel. */
-#include "tape.h"
+#include "tape_parts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -156,6 +156,39 @@ static void test_tape_hold_sees_the_block_that_is_being_written(void **state)
     stem_tape_destroy(tape);
 }
 
+/* Announced is not allowed: whoever holds already does not give way. */
+static void test_tape_hold_moves_on_beside_an_announced_block(void **state)
+{
+    (void)state;
+    struct stem_tape *tape = make(1000);
+    for (uint64_t f = 0; f < 1000; f += 100)
+        assert_true(write_block(tape, f, 100, 0));
+    assert_int_equal(stem_tape_hold(tape, STEM_TAPE_WRITER, 0), 0);
+    atomic_store(&tape->writing_end, 1300); /* in the middle of a reserve */
+    assert_int_equal(stem_tape_hold(tape, STEM_TAPE_WRITER, 50), 50);
+    assert_int_equal(stem_tape_held(tape, STEM_TAPE_WRITER), 50);
+    assert_false(stem_tape_intact(tape, 50));
+    assert_int_equal(stem_tape_kept_from(tape), 0); /* it may be refused, as it would be here */
+    assert_false(stem_tape_reserve_rt(tape, 1200, 100));
+    check(tape, 50, 950);
+    stem_tape_destroy(tape);
+}
+
+static void test_tape_keeps_what_no_published_block_overwrote(void **state)
+{
+    (void)state;
+    struct stem_tape *tape = make(1000);
+    assert_true(write_block(tape, 500, 100, 500));
+    assert_int_equal(stem_tape_kept_from(tape), 500);
+    assert_true(write_block(tape, 1500, 100, 1500));
+    assert_int_equal(stem_tape_kept_from(tape), 600);
+    assert_true(stem_tape_reserve_rt(tape, 1600, 100));
+    assert_int_equal(stem_tape_kept_from(tape), 600);
+    stem_tape_commit_rt(tape, 1500);
+    assert_int_equal(stem_tape_kept_from(tape), 700);
+    stem_tape_destroy(tape);
+}
+
 static void test_tape_refused_block_leaves_no_trace(void **state)
 {
     (void)state;
@@ -251,6 +284,8 @@ int main(void)
         cmocka_unit_test(test_tape_counts_on_past_32_bits),
         cmocka_unit_test(test_tape_tells_whether_a_glance_was_whole),
         cmocka_unit_test(test_tape_says_when_there_is_no_memory),
+        cmocka_unit_test(test_tape_hold_moves_on_beside_an_announced_block),
+        cmocka_unit_test(test_tape_keeps_what_no_published_block_overwrote),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
