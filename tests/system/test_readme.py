@@ -85,6 +85,13 @@ def test_readme_names_files_that_exist(page):
             and not path.startswith("doc/stemd")] == []
 
 
+def test_readme_names_tests_that_exist():
+    """The fault table says by what it is tested."""
+    named = set(re.findall(r"`(test_\w+\.py)`", (SOURCE / "doc/faults.md").read_text()))
+    assert len(named) > 10
+    assert [name for name in sorted(named) if not (SOURCE / "tests/system" / name).exists()] == []
+
+
 def test_readme_names_all_commands_of_stemctl():
     text = all_code()
     assert len(commands()) > 10

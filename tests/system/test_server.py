@@ -96,6 +96,24 @@ def test_server_at_another_rate_is_used_after_the_take(two_stems):
     two_stems.check(folder, two_stems.channels)
 
 
+def test_server_that_stays_away_ends_the_take(studio):
+    """After server_wait, with what there is."""
+    studio.server()
+    studio.ruler(1)
+    studio.configure(STEM, server_wait=0.5)
+    studio.stemd()
+    folder = studio.ok("start")
+    studio.run_for(0.3)
+    studio.end(studio.jackd, signal.SIGKILL)
+    studio.end_surely(studio.ruler_process)  # its library may hang now
+    wait_for(lambda: studio.status()["state"] == "idle", "end of the take")
+    manifest = studio.manifest(folder)
+    assert (manifest["progress"], manifest["gaps"]) == ("complete", [])
+    assert manifest["frames"] >= 0.3 * studio.rate
+    studio.check(folder, [("01_Drums.wav", 1, [1])], end_ruler=False)
+    assert studio.stemctl("verify", folder).returncode == 0
+
+
 def test_server_ports_are_named_as_configured(studio):
     studio.server()
     studio.configure(
