@@ -136,10 +136,12 @@ bool stem_control_finish(struct stem_control *control)
 {
     stem_jobs_destroy(control->jobs);
     free(control->told_headroom);
-    bool whole = stem_engine_destroy(control->engine);
+    bool whole = !control->is_hurried && stem_engine_destroy(control->engine);
+    stem_osc_server_destroy(control->osc); /* removes its socket files */
+    if (!whole)
+        return false; /* a thread may still use the rest, until the process ends */
     stem_places_leave(&control->places);
     stem_notify_destroy(control->notify);
-    stem_osc_server_destroy(control->osc);
     stem_layout_destroy(control->layout);
     if (control->wake_fd >= 0)
         close(control->wake_fd);
@@ -160,6 +162,7 @@ static void handle_signals(struct stem_control *control)
     const struct stem_command quit = {
         .type = STEM_COMMAND_QUIT, .frame = stem_engine_now(control->engine)};
     stem_service_stopping();
+    control->is_hurried = control->quitting;
     if (control->quitting || stem_engine_send(control->engine, &quit))
         control->done = true;
     control->quitting = true;

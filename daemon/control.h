@@ -41,10 +41,11 @@ struct stem_control {
     struct stem_engine *engine;
     struct stem_osc_server *osc;
     struct stem_notify *notify;
-    int wake_fd;    /* eventfd: JACK callbacks and the writer */
-    int signal_fd;  /* SIGTERM, SIGINT */
-    bool quitting;  /* a quit command is on its way */
-    unsigned ended; /* writers that have nothing left to do */
+    int wake_fd;     /* eventfd: JACK callbacks and the writer */
+    int signal_fd;   /* SIGTERM, SIGINT */
+    bool is_hurried; /* a second signal came: nothing is waited for any more */
+    bool quitting;   /* a quit command is on its way */
+    unsigned ended;  /* writers that have nothing left to do */
     bool done;
     uint32_t last_request;
     struct stem_pending pending[STEM_REQUESTS];

@@ -116,6 +116,23 @@ def test_service_tells_of_its_end_and_completes_the_take(noted):
     noted.check(folder, [("01_Drums.wav", 1, [1]), ("01_Drums.wav", 2, [1])])
 
 
+def test_service_second_signal_does_not_wait_for_the_disk(noted):
+    recording(noted)
+    noted.run_for(0.2)
+    with Frozen(thread_called(noted.daemon.pid, "stemd-writer")) as writer:
+        noted.daemon.terminate()
+        noted.notes.wait_for("STOPPING=1")
+        assert noted.answers() and not writer.killed()  # the first one waits
+        noted.daemon.terminate()
+        wait_for(writer.killed, "the end", seconds=20)
+    assert noted.daemon.wait(20) == 0
+    assert not noted.socket.exists()
+    assert noted.stemctl("recover", noted.takes).returncode == 0
+    (folder,) = noted.folders()
+    assert noted.manifest(folder)["progress"] == "recovered"
+    noted.check(folder, [("01_Drums.wav", 1, [1]), ("01_Drums.wav", 2, [1])])
+
+
 # The watchdog
 
 
