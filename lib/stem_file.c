@@ -133,8 +133,9 @@ static sf_count_t append_raw(struct stem_file *file, const void *bytes, size_t f
 }
 
 /* Converts and appends at most a scratch buffer full. */
-static sf_count_t append(struct stem_file *file, const float *in, size_t frames)
+static sf_count_t append_floats(struct stem_file *file, const void *interleaved, size_t frames)
 {
+    const float *in = interleaved;
     size_t samples = frames * file->channels;
     if (!file->bits)
         file->peak = stem_sample_peak(in, samples, file->peak);
@@ -173,9 +174,14 @@ static int account(
     return fail(file, error);
 }
 
-int stem_file_write(
-    struct stem_file *file, const float *interleaved, size_t frames, struct stem_error *error)
+/* Appends at most a scratch buffer full of interleaved samples of one type. */
+typedef sf_count_t append_some(struct stem_file *file, const void *interleaved, size_t frames);
+
+/* Appends in parts that fit into the scratch buffer. */
+static int write_parts(struct stem_file *file, const void *interleaved, size_t sample_bytes,
+    size_t frames, append_some *append_part, struct stem_error *error)
 {
+    const unsigned char *in = interleaved;
     size_t most = SCRATCH_SAMPLES / file->channels;
     if (stem_gather_problem(file->gather))
         return fail(file, error);
@@ -183,17 +189,24 @@ int stem_file_write(
         return -1;
     while (frames > 0) {
         size_t part = frames < most ? frames : most;
-        if (account(file, append(file, interleaved, part), part, error))
+        if (account(file, append_part(file, in, part), part, error))
             return -1;
-        interleaved += part * file->channels;
+        in += part * file->channels * sample_bytes;
         frames -= part;
     }
     return 0;
 }
 
-/* The same for doubles, always by way of libsndfile. */
-static sf_count_t append_doubles(struct stem_file *file, const double *in, size_t frames)
+int stem_file_write(
+    struct stem_file *file, const float *interleaved, size_t frames, struct stem_error *error)
 {
+    return write_parts(file, interleaved, sizeof *interleaved, frames, append_floats, error);
+}
+
+/* The same for doubles, always by way of libsndfile. */
+static sf_count_t append_doubles(struct stem_file *file, const void *interleaved, size_t frames)
+{
+    const double *in = interleaved;
     size_t samples = frames * file->channels;
     if (file->bits) {
         file->clips +=
@@ -208,19 +221,7 @@ static sf_count_t append_doubles(struct stem_file *file, const double *in, size_
 int stem_file_write_doubles(
     struct stem_file *file, const double *interleaved, size_t frames, struct stem_error *error)
 {
-    size_t most = SCRATCH_SAMPLES / file->channels;
-    if (stem_gather_problem(file->gather))
-        return fail(file, error);
-    if (check_size(file, frames, error))
-        return -1;
-    while (frames > 0) {
-        size_t part = frames < most ? frames : most;
-        if (account(file, append_doubles(file, interleaved, part), part, error))
-            return -1;
-        interleaved += part * file->channels;
-        frames -= part;
-    }
-    return 0;
+    return write_parts(file, interleaved, sizeof *interleaved, frames, append_doubles, error);
 }
 
 int stem_file_write_silence(struct stem_file *file, uint64_t frames, struct stem_error *error)
