@@ -126,7 +126,7 @@ class Made:
 
     def sox(self, name, *effects, channels=2):
         path = self.folder / name
-        result = run("sox", "-R", "-D", "-n", "-r", self.rate, "-b", self.bits, "-c", channels, path,
+        result = run("sox", "-R", "-D", "-r", self.rate, "-n", "-b", self.bits, "-c", channels, path,
                      "synth", f"{self.frames}s", *effects)
         assert result.returncode == 0, result.stderr
         return path
