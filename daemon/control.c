@@ -46,6 +46,12 @@ static bool needs_server(const struct stem_control *control, const struct stem_c
     return starts && state == STEM_STATE_IDLE && !stem_engine_running(control->engine);
 }
 
+static bool names_take(const struct stem_command *command)
+{
+    return command->type == STEM_COMMAND_START || command->type == STEM_COMMAND_TOGGLE ||
+           command->type == STEM_COMMAND_SPLIT;
+}
+
 void stem_control_ask(struct stem_control *control, const struct stem_osc_peer *peer,
     const char *path, struct stem_command *command)
 {
@@ -65,6 +71,7 @@ void stem_control_ask(struct stem_control *control, const struct stem_osc_peer *
         return;
     }
     pending->request = command->request;
+    snprintf(pending->title, sizeof pending->title, "%s", names_take(command) ? command->text : "");
     pending->left = stem_engine_writers(control->engine);
     pending->is_done = false;
     pending->code = 0;

@@ -23,8 +23,9 @@ enum { STEM_REQUESTS = 64, STEM_PATH_BYTES = 128 };
 
 /* Somebody who waits for the writer's answer. */
 struct stem_pending {
-    uint32_t request; /* 0: free */
-    unsigned left;    /* answers that are still to come */
+    uint32_t request;            /* 0: free */
+    unsigned left;               /* answers that are still to come */
+    char title[STEM_TEXT_BYTES]; /* of the take that was asked for; "": no other than before */
     /* The first answer of two, while the other one is waited for: */
     bool is_done;                /* the mirror has done it */
     int code;                    /* the refusal's; 0: none */

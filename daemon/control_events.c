@@ -20,8 +20,11 @@ static int64_t now_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static void reply(struct stem_pending *pending, const char *text)
+/* The work is done: a title that came with it is that of the take now. */
+static void reply(struct stem_control *control, struct stem_pending *pending, const char *text)
 {
+    if (pending->title[0])
+        memcpy(control->title, pending->title, sizeof pending->title);
     stem_osc_reply(&pending->peer, pending->path, text);
     pending->request = 0;
 }
@@ -43,11 +46,11 @@ static void answer(struct stem_control *control, const struct stem_event *event,
         return;
     bool is_done = event->kind == STEM_EVENT_DONE;
     if (is_done && (!is_mirror || pending->code))
-        reply(pending, event->text);
+        reply(control, pending, event->text);
     else if (--pending->left > 0)
         keep(pending, event);
     else if (pending->is_done)
-        reply(pending, pending->text);
+        reply(control, pending, pending->text);
     else {
         stem_osc_error(&pending->peer, pending->path, is_mirror ? pending->code : event->code,
             is_mirror ? pending->text : event->text);
@@ -60,7 +63,7 @@ void control_answer_late(struct stem_control *control)
     for (int k = 0; k < STEM_REQUESTS; k++) {
         struct stem_pending *pending = &control->pending[k];
         if (pending->request && pending->is_done && now_ns() - pending->since_ns > PATIENCE_NS)
-            reply(pending, pending->text);
+            reply(control, pending, pending->text);
     }
 }
 

@@ -258,8 +258,6 @@ static void record(const struct call *call, enum stem_command_type type)
     }
     if (type == STEM_COMMAND_TOGGLE && !is_release(call) && !may_stop(call, command.text))
         return;
-    if (command.text[0])
-        memcpy(call->control->title, command.text, sizeof command.text);
     if (type == STEM_COMMAND_TOGGLE && is_recording(call))
         command.type = STEM_COMMAND_STOP; /* also when only the mirror still records */
     press(call, &command);

@@ -30,6 +30,7 @@ def test_trouble_start_twice(two_stems):
     assert one_sentence(two_stems.stemctl("start", "Two")) == (
         "stemctl: a take is being recorded already")
     two_stems.run_for(0.1)
+    assert two_stems.status()["title"] == "One"  # the refused title is none
     two_stems.ok("stop")
     (folder,) = two_stems.folders()
     assert two_stems.manifest(folder)["title"] == "One"
