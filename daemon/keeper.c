@@ -32,6 +32,7 @@ struct stem_keeper {
     atomic_bool connect_again; /* written by control, taken by the keeper */
     atomic_bool refused;       /* written by the keeper: connections are to be tried again */
     _Atomic int state;         /* released after all of the above is in place */
+    sem_t gone;                /* posted by the keeper as its last act */
     _Atomic int64_t since_ns;  /* start of the call under way; 0: none */
 };
 
@@ -125,6 +126,7 @@ static void *run(void *argument)
         request = (enum request)atomic_exchange(&keeper->request, NOTHING);
         serve(keeper, request);
     }
+    sem_post(&keeper->gone);
     return NULL;
 }
 
@@ -145,6 +147,7 @@ struct stem_keeper *stem_keeper_create(const char *client, const char *server,
     keeper->connections = connections;
     keeper->wake_fd = wake_fd;
     sem_init(&keeper->asked, 0, 0);
+    sem_init(&keeper->gone, 0, 0);
     int status = pthread_create(&keeper->thread, NULL, run, keeper);
     if (status == 0)
         return keeper;
@@ -169,8 +172,13 @@ bool stem_keeper_destroy(struct stem_keeper *keeper, double patience_seconds)
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)patience_seconds;
     ask(keeper, END);
-    if (pthread_clockjoin_np(keeper->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
+    int status;
+    while ((status = sem_clockwait(&keeper->gone, CLOCK_MONOTONIC, &until)) != 0 && errno == EINTR)
+        continue;
+    if (status)
         return false;
+    pthread_join(keeper->thread, NULL);
+    sem_destroy(&keeper->gone);
     sem_destroy(&keeper->asked);
     free(keeper);
     return true;
