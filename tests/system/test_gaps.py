@@ -33,7 +33,8 @@ def test_gaps_of_a_stopped_source_are_listed(async_stems):
     folder = async_stems.ok("stop")
     counts = async_stems.check(folder, async_stems.channels)
     assert counts["gap_frames"] >= 3 * 48000 * 0.05
-    assert reasons(async_stems.manifest(folder)) == {"skipped"}
+    # JACK's clock may step back a period when a late client is back.
+    assert {"skipped"} <= reasons(async_stems.manifest(folder)) <= {"skipped", "clock"}
 
 
 def test_gaps_of_a_stopped_recorder_are_listed(async_stems):
@@ -44,7 +45,8 @@ def test_gaps_of_a_stopped_recorder_are_listed(async_stems):
     folder = async_stems.ok("stop")
     counts = async_stems.check(folder, async_stems.channels)
     assert counts["gap_frames"] >= 3 * 48000 * 0.05
-    assert reasons(async_stems.manifest(folder)) == {"skipped"}
+    # JACK's clock may step back a period when a late client is back.
+    assert {"skipped"} <= reasons(async_stems.manifest(folder)) <= {"skipped", "clock"}
     assert 0 < counts_told["gaps"] <= counts["gaps"]
     assert async_stems.read("stemd.log").count("warning: gap of") == counts["gaps"]
 

@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from browser import Browser, require_browser
-from studio import BUILD
+from studio import BUILD, wait_for
 
 MAKER = BUILD / "tests/support/report_maker"
 LIMIT_S = 0.020
@@ -321,17 +321,21 @@ def test_report_space_on_a_button_presses_that_button(two):
     assert all(player["paused"] for player in two.players())
 
 
+def accessible_names(browser):
+    """Roles and names of controls, as the browser tells them to a screen reader."""
+    nodes = browser.command("Accessibility.getFullAXTree")["nodes"]
+    return [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes
+            if node.get("role", {}).get("value") in ("button", "slider", "combobox", "group")
+            and not node["ignored"]]
+
+
 def test_report_controls_have_names(two):
-    """As the browser tells them to a screen reader."""
-    nodes = two.command("Accessibility.getFullAXTree")["nodes"]
-    names = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes
-             if node.get("role", {}).get("value") in ("button", "slider", "combobox", "group")
-             and not node["ignored"]]
+    expected = {("button", "Play"), ("button", "Mute Stem 2"), ("button", "Solo Mix"),
+                ("slider", "Gain of Stem 1"), ("slider", "Master gain"), ("slider", "Position"),
+                ("combobox", "Waveforms"), ("group", "01 Stem 1")}
+    wait_for(lambda: expected <= set(accessible_names(two)), expected)  # the tree is made in time
+    names = accessible_names(two)
     assert [name for name in names if name[0] != "group" and not name[1].strip()] == []
-    for expected in (("button", "Play"), ("button", "Mute Stem 2"), ("button", "Solo Mix"),
-                     ("slider", "Gain of Stem 1"), ("slider", "Master gain"),
-                     ("slider", "Position"), ("combobox", "Waveforms"), ("group", "01 Stem 1")):
-        assert expected in names, expected
 
 
 def test_report_page_fits_a_phone(small_window, takes):
