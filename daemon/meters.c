@@ -1,5 +1,7 @@
 #include "meters.h"
 
+#include "sample.h"
+
 #include <math.h>
 
 /* The producer may overwrite samples while they are looked at; the caller finds out afterwards and
@@ -20,13 +22,6 @@ static bool newest(const struct stem_tape *tape, uint64_t frames, uint64_t *from
     return *from < *end;
 }
 
-LOOKS_AT_THE_TAPE static float peak_of(const float *samples, uint64_t count, float peak)
-{
-    for (uint64_t i = 0; i < count; i++)
-        peak = fmaxf(peak, fabsf(samples[i]));
-    return peak;
-}
-
 float stem_meters_peak(const struct stem_tape *tape, uint32_t track, uint64_t frames)
 {
     uint64_t from, end;
@@ -36,7 +31,7 @@ float stem_meters_peak(const struct stem_tape *tape, uint32_t track, uint64_t fr
     struct stem_tape_span span = stem_tape_span_rt(tape, track, from, (uint32_t)(end - from));
     float peak = 0;
     for (int part = 0; part < 2; part++)
-        peak = peak_of(span.samples[part], (uint64_t)span.frames[part] * channels, peak);
+        peak = stem_sample_peak(span.samples[part], (size_t)span.frames[part] * channels, peak);
     return stem_tape_intact(tape, from) ? peak : 0;
 }
 

@@ -10,6 +10,9 @@
 #include <emmintrin.h>
 #endif
 
+/* See stem_sample_peak. */
+#define LOOKS_AT_THE_TAPE __attribute__((no_sanitize("thread")))
+
 /* The scale of one integer width. */
 struct scale {
     float factor; /* 2^(bits-1) */
@@ -192,7 +195,7 @@ static size_t bytes_of_fours(const struct scale *scale, const float *in, unsigne
     return convert_fours(scale, in, out, samples, seen, FORM_4_BYTES);
 }
 
-static size_t peak_of_sixteens(const float *in, size_t samples, float *peak)
+LOOKS_AT_THE_TAPE static size_t peak_of_sixteens(const float *in, size_t samples, float *peak)
 {
     __m128 peaks[4] = {_mm_setzero_ps(), _mm_setzero_ps(), _mm_setzero_ps(), _mm_setzero_ps()};
     size_t i = 0;
@@ -258,7 +261,7 @@ uint64_t stem_sample_to_bytes(
     return report(&seen, peak);
 }
 
-float stem_sample_peak(const float *in, size_t samples, float peak)
+LOOKS_AT_THE_TAPE float stem_sample_peak(const float *in, size_t samples, float peak)
 {
     for (size_t i = peak_of_sixteens(in, samples, &peak); i < samples; i++) {
         float magnitude = fabsf(in[i]);
