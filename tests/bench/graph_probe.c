@@ -5,7 +5,8 @@
  *
  * The first form prints what the graph lost meanwhile: cycles, frames of skipped cycles (jumps of
  * JACK's frame clock) and xruns as the server tells them. The second one leaves freewheel after
- * that many frames, or after S seconds, and prints how far the graph got in which time.
+ * that many frames, or after S seconds, and prints how far the graph got in which time; it takes no
+ * part in the graph, which then has no more to wait for than the source and the recorder.
  */
 #include <argp.h>
 #include <jack/jack.h>
@@ -33,9 +34,6 @@ struct probe {
     _Atomic uint64_t skips;
     _Atomic uint64_t skipped_frames;
     _Atomic uint64_t xruns;
-    _Atomic uint64_t free_frames; /* processed in freewheel */
-    _Atomic int64_t free_from_ns; /* when its first cycle began */
-    atomic_bool freewheel;
 };
 
 static int64_t now_ns(void)
@@ -56,12 +54,6 @@ static int on_process(jack_nframes_t frames, void *argument)
     probe->started = true;
     probe->expected = frame + frames;
     atomic_fetch_add(&probe->cycles, 1);
-    if (atomic_load(&probe->freewheel)) {
-        if (atomic_load(&probe->free_from_ns) == 0)
-            atomic_store(&probe->free_from_ns, now_ns());
-        else
-            atomic_fetch_add(&probe->free_frames, frames);
-    }
     return 0;
 }
 
@@ -70,12 +62,6 @@ static int on_xrun(void *argument)
     struct probe *probe = argument;
     atomic_fetch_add(&probe->xruns, 1);
     return 0;
-}
-
-static void on_freewheel(int starting, void *argument)
-{
-    struct probe *probe = argument;
-    atomic_store(&probe->freewheel, starting != 0);
 }
 
 static void nap(void)
@@ -94,16 +80,18 @@ static void watch(struct probe *probe)
         (unsigned long long)probe->xruns);
 }
 
+/* The clock goes on by a period with each cycle; the switch itself may take some. */
 static int run_freely(struct probe *probe)
 {
-    int64_t until = now_ns() + (int64_t)(probe->seconds * 1e9);
     if (jack_set_freewheel(probe->client, 1))
         return -1;
-    while (now_ns() < until && atomic_load(&probe->free_frames) < probe->freewheel_frames)
+    jack_nframes_t first = jack_last_frame_time(probe->client), done = 0;
+    int64_t from = now_ns(), until = from + (int64_t)(probe->seconds * 1e9);
+    while (now_ns() < until && done < probe->freewheel_frames) {
         nap();
-    double seconds = (double)(now_ns() - atomic_load(&probe->free_from_ns)) / 1e9;
-    uint64_t frames = atomic_load(&probe->free_frames);
-    printf("seconds %.3f frames %llu rate %u\n", seconds, (unsigned long long)frames,
+        done = jack_last_frame_time(probe->client) - first;
+    }
+    printf("seconds %.3f frames %u rate %u\n", (double)(now_ns() - from) / 1e9, done,
         jack_get_sample_rate(probe->client));
     return jack_set_freewheel(probe->client, 0);
 }
@@ -114,9 +102,10 @@ static int start(struct probe *probe)
         jack_client_open("probe", JackNoStartServer | JackServerName, NULL, probe->server);
     if (!probe->client)
         return -1;
+    if (probe->freewheel_frames)
+        return 0;
     jack_set_process_callback(probe->client, on_process, probe);
     jack_set_xrun_callback(probe->client, on_xrun, probe);
-    jack_set_freewheel_callback(probe->client, on_freewheel, probe);
     return jack_activate(probe->client);
 }
 
@@ -155,7 +144,6 @@ int main(int argc, char **argv)
         status = run_freely(&probe);
     else
         watch(&probe);
-    jack_deactivate(probe.client);
     jack_client_close(probe.client);
     return status ? 1 : 0;
 }

@@ -39,15 +39,39 @@ struct ruler {
     uint32_t logged;                   /* of them; main thread only */
 };
 
+static inline __attribute__((always_inline)) void fill(
+    float *out, uint32_t frame, uint32_t frames, uint32_t port, int bits)
+{
+    for (uint32_t i = 0; i < frames; i++)
+        out[i] = ruler_sample(frame + i, port, bits);
+}
+
+/* A source that needs much of the time would hide what the recorders need. */
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static void fill_by_eights(
+    float *out, uint32_t frame, uint32_t frames, uint32_t port, int bits)
+{
+    fill(out, frame, frames, port, bits);
+}
+#endif
+
+static void fill_port(float *out, uint32_t frame, uint32_t frames, uint32_t port, int bits)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2")) {
+        fill_by_eights(out, frame, frames, port, bits);
+        return;
+    }
+#endif
+    fill(out, frame, frames, port, bits);
+}
+
 static int on_process(jack_nframes_t frames, void *argument)
 {
     struct ruler *ruler = argument;
     uint32_t frame = jack_last_frame_time(ruler->client);
-    for (uint32_t p = 0; p < ruler->port_count; p++) {
-        float *out = jack_port_get_buffer(ruler->ports[p], frames);
-        for (uint32_t i = 0; i < frames; i++)
-            out[i] = ruler_sample(frame + i, p + 1, ruler->bits);
-    }
+    for (uint32_t p = 0; p < ruler->port_count; p++)
+        fill_port(jack_port_get_buffer(ruler->ports[p], frames), frame, frames, p + 1, ruler->bits);
     uint32_t after = jack_last_frame_time(ruler->client);
     uint32_t count = atomic_load_explicit(&ruler->entry_count, memory_order_relaxed);
     if (after != frame) {
