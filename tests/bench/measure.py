@@ -47,12 +47,16 @@ def figures(output):
     return {name: float(number) for name, number in zip(words[0::2], words[1::2])}
 
 
-def watch_graph(studio, seconds):
-    """Troubles of the graph a minute: cycles that were skipped, and xruns the server tells of."""
+def watch_graph(studio, seconds, client=None):
+    """Troubles of the graph a minute: cycles that were skipped, xruns the server tells of, and among
+    them those for which it names this client as the one that was not ready."""
+    told = len(studio.read("jackd.log"))
     result = studio.run(PROBE, "--server", studio.server_name, "--seconds", seconds)
     assert result.returncode == 0, result.stderr
     seen = figures(result.stdout)
-    return {name: seen[name] / seen["seconds"] * 60 for name in ("skips", "xruns")}
+    seen["named"] = sum("XRun" in line and f"client = {client} " in line
+                        for line in studio.read("jackd.log")[told:].splitlines())
+    return {name: seen[name] / seen["seconds"] * 60 for name in ("skips", "xruns", "named")}
 
 
 def run_freely(studio, audio_seconds, most_seconds):

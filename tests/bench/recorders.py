@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 
-from studio import wait_for
+from studio import BUILD, wait_for
 
 RATE = 48000
 OWN_END_SECONDS = 10
@@ -130,6 +130,15 @@ class Ecasound(Recorder):
     def command(self, seconds, freewheel):
         return ["ecasound", "-q", f"-b:{self.studio.period}", f"-f:24,{self.channels},{RATE}",
                 f"-i:jack_multi,{','.join(self.ports)}", "-o", self.path]
+
+
+class Bystander(Recorder):
+    """Records nothing: a client of the same ports that does no work, to compare with."""
+
+    name = client = "bystander"
+
+    def command(self, seconds, freewheel):
+        return [BUILD / "tests/bench/bystander", "--server", self.studio.server_name, *self.ports]
 
 
 PEERS = (JackCapture, JackRec, Ecasound)

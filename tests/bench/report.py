@@ -47,19 +47,22 @@ def show_cpu(cpu):
 
 
 def caused(xruns, name, what):
-    """Troubles a minute beyond those of the graph alone in the same round."""
-    alone = [r[what] for r in xruns["none"]]
-    return [r[what] - statistics.mean(alone[2 * k:2 * k + 2]) for k, r in enumerate(xruns[name])]
+    """Troubles a minute beyond those with the bystander in the same round."""
+    usual = [r[what] for r in xruns["bystander"]]
+    return [r[what] - statistics.mean(usual[2 * k:2 * k + 2]) for k, r in enumerate(xruns[name])]
 
 
 def show_xruns(xruns):
     print("\nTroubles of the graph a minute; asynchronous server, 64-frame periods.")
-    recorders = [name for name in xruns if name != "none"]
-    line("", ["without recorder"] + recorders)
-    for what, label in (("skips", "skipped cycles"), ("xruns", "xruns told by the server")):
+    recorders = [name for name in xruns if name not in ("none", "bystander")]
+    line("", ["without recorder", "idle client"] + recorders)
+    for what, label in (("skips", "skipped cycles"), ("xruns", "xruns told by the server"),
+                        ("named", "  of this client not ready")):
         line(label, [spread((r[what] for r in rounds), "{:.0f}") for rounds in xruns.values()])
-        line("  beyond the graph's own", [""] + [
+        line("    beyond the idle client's", ["", ""] + [
             spread(caused(xruns, name, what), "{:+.0f}") for name in recorders])
+    print("The idle client has the recorders' ports and does nothing: what the graph suffers with it,\n"
+          "it suffers from the machine.")
 
 
 def lossless_speeds(rounds):
@@ -114,14 +117,14 @@ def missed_cpu(cpu):
 
 def missed_xruns(xruns):
     """The graph is never quite without trouble on a shared machine: stemd causes some when there
-    are more than ever without it."""
+    are more than ever with a client that does nothing."""
     missed = []
-    for what in ("skips", "xruns"):
-        usual = [r[what] for r in xruns["none"]]
+    for what in ("skips", "xruns", "named"):
+        usual = [r[what] for r in xruns["bystander"]]
         with_stemd = statistics.median(r[what] for r in xruns["stemd"])
         if with_stemd > max(usual):
             missed.append(f"Missed: {with_stemd:.0f} {what} a minute in the graph with stemd, at most "
-                          f"{max(usual):.0f} without.")
+                          f"{max(usual):.0f} with a client that does nothing.")
     return missed
 
 
