@@ -24,9 +24,9 @@ uint64_t stem_sample_to_bytes(
 uint64_t stem_sample_doubles_to_int(
     const double *in, int32_t *out, size_t samples, int bits, float *peak);
 
-/* The largest magnitude of `samples` floats, at least `peak`; not-a-number is passed over. Meters look
- * at samples that the process thread may overwrite meanwhile, and throw the result away then. That
- * is a data race on purpose. */
+/* The largest magnitude of `samples` floats, at least `peak`; not-a-number is passed over. Meters
+ * look at samples that the process thread may overwrite meanwhile, and throw the result away then.
+ * That is a data race on purpose. */
 float stem_sample_peak(const float *in, size_t samples, float peak);
 
 #endif

@@ -1,6 +1,6 @@
 /* bystander: a JACK client with connected input ports whose callback does nothing. What a graph
- * suffers with it is what any client of that size costs on this machine; a recorder causes what goes
- * beyond that.
+ * suffers with it is what any client of that size costs on this machine; a recorder causes what
+ * goes beyond that.
  *
  *     bystander --server NAME PORT…          its inputs in_1 … get these ports' signals
  *
@@ -28,8 +28,8 @@ static int listen_to(struct bystander *bystander, int k)
 {
     char name[32];
     snprintf(name, sizeof name, "in_%d", k + 1);
-    jack_port_t *port = jack_port_register(
-        bystander->client, name, JACK_DEFAULT_AUDIO_TYPE, JackPortIsInput, 0);
+    jack_port_t *port =
+        jack_port_register(bystander->client, name, JACK_DEFAULT_AUDIO_TYPE, JackPortIsInput, 0);
     return port ? jack_connect(bystander->client, bystander->sources[k], jack_port_name(port)) : -1;
 }
 
@@ -66,8 +66,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 
 int main(int argc, char **argv)
 {
-    static const struct argp_option OPTIONS[] = {
-        {"server", 's', "NAME", 0, "JACK server", 0}, {0}};
+    static const struct argp_option OPTIONS[] = {{"server", 's', "NAME", 0, "JACK server", 0}, {0}};
     const struct argp parser = {OPTIONS, parse_option, "PORT…", NULL, NULL, NULL, NULL};
     struct bystander bystander = {.server = "default"};
     sigset_t signals;
