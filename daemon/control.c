@@ -188,6 +188,7 @@ static int turn(struct stem_control *control, struct stem_error *error)
             stem_osc_server_read(control->osc, fds[k].fd, stem_osc_commands_handle, control);
     if (fds[1].revents)
         handle_signals(control);
+    stem_engine_look(control->engine);
     control_take_events(control);
     return 0;
 }

@@ -1,5 +1,6 @@
 #include "engine.h"
 
+#include "clock_pair.h"
 #include "connections.h"
 #include "keeper.h"
 #include "log.h"
@@ -13,6 +14,8 @@
 #include <time.h>
 
 enum { FACTS = 1024, OPEN_AGAIN_NS = 1000000000, CONNECT_AGAIN_NS = 200000000, MOST_FAILURES = 3 };
+/* Between two looks at the clocks, at least. */
+enum { LOOK_NS = 20000000 };
 
 /* JACK may wait ten seconds for a client in freewheel; a stopped server may go on. What is silent
  * for longer is gone: PipeWire's JACK does not say so. */
@@ -40,6 +43,8 @@ struct stem_engine {
     struct stem_ring *facts[STEM_TAPE_HOLDERS];
     struct stem_ring *xruns[STEM_TAPE_HOLDERS];
     struct stem_process process;
+    struct stem_wall_times *wall_times;
+    int64_t looked_ns;                              /* when the clocks were last looked at */
     struct stem_writer *writers[STEM_TAPE_HOLDERS]; /* the second one is the mirror's, or NULL */
 
     /* for one server */
@@ -105,9 +110,11 @@ static void take_down(struct stem_engine *engine)
     }
     free(engine->process.buffers);
     stem_cycle_times_destroy(engine->process.times);
+    stem_wall_times_destroy(engine->wall_times);
     stem_mix_destroy(engine->mix);
     stem_tape_destroy(engine->tape);
     engine->process = (struct stem_process){0};
+    engine->wall_times = NULL;
     engine->mix = NULL;
     engine->tape = NULL;
     engine->rate_hz = 0;
@@ -157,7 +164,8 @@ static int make_process(struct stem_engine *engine, struct stem_error *error)
         .mix = engine->mix,
         .times = stem_cycle_times_create(),
     };
-    bool whole = engine->process.buffers && engine->process.times;
+    engine->wall_times = stem_wall_times_create();
+    bool whole = engine->process.buffers && engine->process.times && engine->wall_times;
     for (int h = 0; h < writer_count(engine); h++) {
         engine->xruns[h] = stem_ring_create(FACTS, sizeof(struct stem_fact));
         engine->facts[h] = stem_ring_create(FACTS, sizeof(struct stem_fact));
@@ -165,12 +173,6 @@ static int make_process(struct stem_engine *engine, struct stem_error *error)
         whole = whole && engine->xruns[h] && engine->facts[h];
     }
     return whole ? 0 : stem_error_set(error, "no memory for the process state");
-}
-
-/* Only asked while a client is or was open: JACK's library sets its clock up with the first one. */
-static int64_t server_clock_ns(void)
-{
-    return (int64_t)jack_get_time() * 1000;
 }
 
 static int make_writer(
@@ -192,7 +194,7 @@ static int make_writer(
         .spare = is_mirror ? NULL : config->spare,
         .mirror = is_mirror ? config->takes : config->mirror,
         .cycle_times = engine->process.times,
-        .server_clock_ns = server_clock_ns,
+        .wall_times = engine->wall_times,
         .rate_hz = rate,
     };
     engine->writers[holder] = stem_writer_create(&params, engine->wake_fd, error);
@@ -493,11 +495,30 @@ const char *stem_engine_trouble(const struct stem_engine *engine)
 
 /* Commands and events */
 
+static void look_at_clocks(struct stem_engine *engine)
+{
+    struct stem_wall_look look;
+    if (!stem_clock_pair_look(jack_get_time, &look))
+        return; /* the wall clock was set just now: the next one tells how */
+    stem_wall_times_note(engine->wall_times, &look);
+    engine->looked_ns = now_ns();
+}
+
+/* JACK's library sets its clock up with the first client, and there is a tape only then. */
+void stem_engine_look(struct stem_engine *engine)
+{
+    if (engine->tape && now_ns() - engine->looked_ns >= LOOK_NS)
+        look_at_clocks(engine);
+}
+
 int stem_engine_send(struct stem_engine *engine, const struct stem_command *command)
 {
     if (!engine->writers[STEM_TAPE_WRITER] || engine->is_draining)
         return STEM_CODE_SERVER;
     struct stem_command whole = *command;
+    if (command->when_ns)
+        look_at_clocks(engine);
+    whole.wall_looks = stem_wall_times_count(engine->wall_times);
     clock_gettime(CLOCK_REALTIME, &whole.wall);
     whole.wall_frame = stem_engine_now(engine);
     if (getrandom(&whole.seed, sizeof whole.seed, GRND_NONBLOCK) != (ssize_t)sizeof whole.seed)

@@ -41,6 +41,10 @@ int stem_engine_tend(struct stem_engine *engine, struct stem_error *error);
 bool stem_engine_running(const struct stem_engine *engine);
 const char *stem_engine_trouble(const struct stem_engine *engine);
 
+/* Looks at the wall clock and the server's, so that the writers can tell the frame of a moment that
+ * was given; not more often than some fifty times a second. Call it in each turn. */
+void stem_engine_look(struct stem_engine *engine);
+
 /* Sends a command to the writer, or refuses it: STEM_CODE_SERVER (there never was a server),
  * STEM_CODE_BUSY (queue full). 0 when it was sent. */
 int stem_engine_send(struct stem_engine *engine, const struct stem_command *command);

@@ -7,6 +7,7 @@
 
 #include <jack/jack.h>
 #include <jack/transport.h>
+#include <stdbool.h>
 
 #if defined(__clang__) && __clang_major__ >= 20
 #pragma clang diagnostic push
@@ -18,14 +19,20 @@ static inline jack_nframes_t cycle_frame_rt(const jack_client_t *client) STEM_RT
     return jack_last_frame_time(client);
 }
 
-/* When the current cycle began, in microseconds; 0 when JACK cannot tell. The same for all clients.
- */
-static inline uint64_t cycle_time_rt(const jack_client_t *client) STEM_RT
-{
+/* What JACK tells of the time of the current cycle: the same to all clients. */
+struct cycle_times {
     jack_nframes_t frame;
-    jack_time_t now = 0, next;
-    float period;
-    return jack_get_cycle_times(client, &frame, &now, &next, &period) == 0 ? now : 0;
+    jack_time_t began_us;
+    jack_time_t next_us;
+};
+
+/* All of it belongs to one cycle, which may be a later one than that of cycle_frame_rt() when the
+ * server did not wait for this client. False when JACK cannot tell. */
+static inline bool cycle_times_rt(const jack_client_t *client, struct cycle_times *times) STEM_RT
+{
+    float period_us;
+    return jack_get_cycle_times(
+               client, &times->frame, &times->began_us, &times->next_us, &period_us) == 0;
 }
 
 static inline const float *port_buffer_rt(jack_port_t *port, jack_nframes_t frames) STEM_RT

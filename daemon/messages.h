@@ -68,6 +68,7 @@ struct stem_command {
     uint64_t frame;   /* when it was asked for */
     int64_t when_ns;  /* a moment of the wall clock that somebody gave: it decides, and `frame` is
                          an estimate; 0: none */
+    uint64_t wall_looks; /* looks at the clocks that were there when it was given (wall_times.h) */
     /* The same in all writers, so that the folders of writer and mirror have the same name and the
      * same identity: a frame and its time of day, and a random number. 0: none is given. */
     uint64_t wall_frame;

@@ -175,6 +175,22 @@ static void note_position(struct stem_process *process, uint64_t frame, uint32_t
     note_tempo(process, frame, state == JackTransportRolling, jumped, &position);
 }
 
+/* For whoever wants to know the frame of a moment. */
+static void note_times(
+    struct stem_process *process, uint64_t frame, uint32_t clock, uint32_t frames) STEM_RT
+{
+    struct cycle_times told;
+    if (!process->times || !cycle_times_rt(process->client, &told))
+        return;
+    const struct stem_cycle cycle = {
+        .frame = frame + (uint64_t)(int64_t)(int32_t)(told.frame - clock),
+        .frames = frames,
+        .began_us = told.began_us,
+        .next_us = told.next_us,
+    };
+    stem_cycle_times_note_rt(process->times, &cycle);
+}
+
 void stem_process_cycle_rt(struct stem_process *process, jack_nframes_t frames) STEM_RT
 {
     uint64_t expected = process->timeline.next;
@@ -186,9 +202,7 @@ void stem_process_cycle_rt(struct stem_process *process, jack_nframes_t frames) 
     } else if (reasons) {
         open_gap(process, expected, reasons);
     }
-    uint64_t began_us = process->times ? cycle_time_rt(process->client) : 0;
-    if (began_us)
-        stem_cycle_times_note_rt(process->times, frame, began_us);
+    note_times(process, frame, clock, frames);
     if (place_for_block(process, frame, clock, frames)) {
         note_position(process, frame, frames);
         mix_block(process, frame, frames);

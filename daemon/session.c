@@ -85,7 +85,6 @@ bool stem_session_work(struct stem_session *session)
     atomic_store_explicit(&session->status.busy_since_ns, session_now_ns(), memory_order_relaxed);
     uint64_t written = stem_tape_written(session->with.tape);
     session_take_facts(session);
-    session_look_at_clocks(session);
     session_take_commands(session, written);
     session_look_for_start(session, written);
     bool more = session_advance(session, written);

@@ -15,6 +15,7 @@
 #include "ring.h"
 #include "take_state.h"
 #include "tape.h"
+#include "wall_times.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -59,7 +60,7 @@ struct stem_session_params {
     const char *spare;              /* folder to go on in when that fails; NULL: none */
     const char *mirror; /* where the other writer's copies are, for the manifest; or NULL */
     const struct stem_cycle_times *cycle_times; /* NULL: `frame` of timed commands decides */
-    int64_t (*server_clock_ns)(void);           /* the clock that they count; NULL: likewise */
+    const struct stem_wall_times *wall_times;   /* NULL: likewise */
     uint32_t rate_hz;
 };
 

@@ -123,17 +123,29 @@ static bool obey(struct stem_session *session, const struct stem_command *comman
 
 /* Commands for later */
 
-/* Whether a command is for a frame that is not on the tape yet. A start for later is armed. */
+/* Whether a command is for a frame that is not on the tape yet; if not, a moment's frame is known
+ * now. A start for later is armed. */
 static bool is_for_later(
-    const struct stem_session *session, const struct stem_command *command, uint64_t written)
+    const struct stem_session *session, struct stem_command *command, uint64_t written)
 {
     bool is_start = command->type == STEM_COMMAND_START ||
                     (command->type == STEM_COMMAND_TOGGLE && session->state == STEM_STATE_IDLE);
     bool can_wait = command->type == STEM_COMMAND_STOP || command->type == STEM_COMMAND_TOGGLE ||
                     command->type == STEM_COMMAND_SPLIT || command->type == STEM_COMMAND_MARK;
     uint64_t frame;
-    return can_wait && !is_start && command->how.is_timed &&
-           !session_frame_of(session, command, written, &frame);
+    if (!can_wait || is_start || !command->how.is_timed)
+        return false;
+    if (!session_frame_of(session, command, written, &frame))
+        return true;
+    command->frame = frame;
+    return false;
+}
+
+/* Frames of moments are estimates, and may be in another order. */
+static bool is_earlier(const struct stem_command *one, const struct stem_command *other)
+{
+    return one->when_ns && other->when_ns ? one->when_ns < other->when_ns
+                                          : one->frame < other->frame;
 }
 
 static void schedule(struct stem_session *session, const struct stem_command *command)
@@ -144,7 +156,7 @@ static void schedule(struct stem_session *session, const struct stem_command *co
         return;
     }
     size_t at = session->scheduled_count++;
-    for (; at > 0 && session->scheduled[at - 1].frame > command->frame; at--)
+    for (; at > 0 && is_earlier(command, &session->scheduled[at - 1]); at--)
         session->scheduled[at] = session->scheduled[at - 1];
     session->scheduled[at] = *command;
 }
@@ -174,12 +186,23 @@ static bool take_new(struct stem_session *session, uint64_t written, struct stem
     return false;
 }
 
+/* A take that is to start at a moment begins before what is asked for a later one. */
+static void start_first(
+    struct stem_session *session, const struct stem_command *command, uint64_t written)
+{
+    uint64_t start;
+    if (session->state == STEM_STATE_ARMED && session->started_by.how.sync == STEM_SYNC_FRAME &&
+        session_frame_of(session, &session->started_by, written, &start) && start <= command->frame)
+        session_look_for_start(session, written);
+}
+
 void session_take_commands(struct stem_session *session, uint64_t written)
 {
     while (!session->ended) {
         if (!session->is_waiting && !take_due(session, written, &session->waiting) &&
             !take_new(session, written, &session->waiting))
             return;
+        start_first(session, &session->waiting, written);
         session->is_waiting = !obey(session, &session->waiting);
         if (session->is_waiting)
             return;

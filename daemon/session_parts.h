@@ -21,17 +21,6 @@
 /* Commands whose frame is still to come. */
 enum { SESSION_SCHEDULED = 16 };
 
-/* How far the wall clock was ahead of the server's at a moment. */
-struct session_distance {
-    int64_t wall_ns;
-    int64_t distance_ns;
-};
-
-struct session_clocks {
-    bool is_known;                       /* somebody waits for a point in time */
-    struct session_distance before, now; /* the last two looks */
-};
-
 struct stem_session {
     struct stem_session_params with;
     enum stem_state state;
@@ -41,9 +30,8 @@ struct stem_session {
     struct stem_command ending;       /* stopping: the command that asked for it */
     struct stem_command waiting;      /* a command whose turn has not come */
     bool is_waiting;
-    struct stem_command scheduled[SESSION_SCHEDULED]; /* ascending frames */
+    struct stem_command scheduled[SESSION_SCHEDULED]; /* ascending times */
     size_t scheduled_count;
-    struct session_clocks clocks;
     bool ended;
     struct stem_error failure;    /* why the take cannot go on */
     struct stem_tape_span *spans; /* one per track: what is written next */
@@ -98,11 +86,11 @@ void session_end(struct stem_session *session);
 /* The tempo that a take is told: the one given, or the transport's. */
 double session_tempo(const struct stem_session *session);
 
-/* Measures the clocks while somebody waits for a point in time. */
-void session_look_at_clocks(struct stem_session *session);
-/* The frame a command is meant for. True once that is on the tape. */
-bool session_frame_of(const struct stem_session *session, const struct stem_command *command,
+/* The frame a command is meant for. True once that is known and on the tape. */
+bool session_frame_of(const struct stem_session *session, struct stem_command *command,
     uint64_t written, uint64_t *frame);
+/* How far the tape may be written, up to `limit`, before the next moment that is waited for. */
+uint64_t session_time_limit(const struct stem_session *session, uint64_t limit);
 
 /* Takes commands in order until the queue is empty or one has to wait; those whose frame is still
  * to come are kept until it is on the tape. */

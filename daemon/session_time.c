@@ -1,85 +1,87 @@
 /* From points in time to frames.
  *
- * Somebody gives a moment of the wall clock. It is brought to the server's clock, which may run at
- * another pace: the distance between the two is measured now and then while somebody waits, and
- * interpolated. The cycles' times then tell the frame, after the moment has passed; recorders on
- * one server find the same one.
+ * Somebody gives a moment of the wall clock. Control looks at that and at the server's clock, which
+ * may run at another pace, some times a second; once it has looked after the moment, that is known
+ * on the server's clock, and JACK's own times of the cycle in which it lies tell the frame. No
+ * clock is read here: the frame depends on what control and the process thread wrote down, and is
+ * the same for writer and mirror, and for all recorders on one server.
  */
 #include "session_parts.h"
 
-#include <time.h>
+/* Control hurries when it looks at the clocks; so much room is left for that. */
+enum { HURRY_PER_SECOND = 1000 };
+/* A server whose cycles do not come to a moment that has long passed has no time to tell. */
+enum { HOPELESS_NS = 2000000000 };
 
-enum { LOOKS = 256 };
+enum answer {
+    KNOWN,
+    LATER,
+    NEVER,
+};
 
-/* Nanoseconds from the server's clock to the wall clock. Whatever comes between two readings makes
- * them further apart, as does a server's clock that tells whole microseconds: the least distance of
- * many is the truest. */
-static int64_t distance_now(const struct stem_session *session, int64_t *wall_ns)
+static bool has_times(const struct stem_session *session)
 {
-    int64_t least = INT64_MAX;
-    for (int k = 0; k < LOOKS; k++) {
-        struct timespec wall;
-        int64_t server_ns = session->with.server_clock_ns();
-        clock_gettime(CLOCK_REALTIME, &wall);
-        *wall_ns = (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec;
-        least = *wall_ns - server_ns < least ? *wall_ns - server_ns : least;
+    return session->with.cycle_times && session->with.wall_times;
+}
+
+static bool has_long_passed(const struct stem_session *session, int64_t when_ns)
+{
+    struct stem_wall_look last;
+    return stem_wall_times_last(session->with.wall_times, &last) &&
+           last.wall_ns - HOPELESS_NS > when_ns;
+}
+
+/* What the clocks say of a command's moment. */
+static enum answer ask_clocks(
+    const struct stem_session *session, struct stem_command *command, uint64_t *frame)
+{
+    int64_t server_ns;
+    switch (stem_wall_times_find(
+        session->with.wall_times, command->when_ns, &command->wall_looks, &server_ns)) {
+    case STEM_WALL_TIME_FOUND:
+        break;
+    case STEM_WALL_TIME_AHEAD:
+        return LATER;
+    case STEM_WALL_TIME_LOST:
+        return NEVER;
     }
-    return least;
-}
-
-static bool waits_for_time(const struct stem_session *session)
-{
-    return session->scheduled_count > 0 ||
-           (session->state == STEM_STATE_ARMED && session->started_by.when_ns);
-}
-
-void session_look_at_clocks(struct stem_session *session)
-{
-    struct session_clocks *clocks = &session->clocks;
-    if (!session->with.cycle_times || !session->with.server_clock_ns)
-        return;
-    if (!waits_for_time(session)) {
-        clocks->is_known = false;
-        return;
+    switch (stem_cycle_times_find(session->with.cycle_times, server_ns, frame)) {
+    case STEM_CYCLE_TIME_FOUND:
+        return KNOWN;
+    case STEM_CYCLE_TIME_AHEAD:
+        return has_long_passed(session, command->when_ns) ? NEVER : LATER;
+    case STEM_CYCLE_TIME_LOST:
+        break;
     }
-    clocks->before = clocks->is_known ? clocks->now : (struct session_distance){0};
-    clocks->now.distance_ns = distance_now(session, &clocks->now.wall_ns);
-    if (!clocks->is_known)
-        clocks->before = clocks->now;
-    clocks->is_known = true;
+    return NEVER;
 }
 
-/* The distance at a moment between the last two looks, or that of the nearer one. */
-static int64_t distance_at(const struct session_clocks *clocks, int64_t when_ns)
-{
-    int64_t span = clocks->now.wall_ns - clocks->before.wall_ns;
-    int64_t change = clocks->now.distance_ns - clocks->before.distance_ns;
-    if (when_ns <= clocks->before.wall_ns || span <= 0)
-        return clocks->before.distance_ns;
-    double part = (double)(when_ns - clocks->before.wall_ns) / (double)span;
-    return clocks->before.distance_ns + (int64_t)(part * (double)change);
-}
-
-/* Whether the cycles tell the frame of a moment, or never will; false while it may still come. */
-static bool ask_cycles(
-    const struct stem_session *session, const struct stem_command *command, uint64_t *frame)
-{
-    const struct session_clocks *clocks = &session->clocks;
-    if (!clocks->is_known || clocks->now.wall_ns < command->when_ns)
-        return false;
-    int64_t server_ns = command->when_ns - distance_at(clocks, command->when_ns);
-    return stem_cycle_times_find(session->with.cycle_times, server_ns, frame) !=
-           STEM_CYCLE_TIME_AHEAD;
-}
-
-bool session_frame_of(const struct stem_session *session, const struct stem_command *command,
+bool session_frame_of(const struct stem_session *session, struct stem_command *command,
     uint64_t written, uint64_t *frame)
 {
-    *frame = command->frame;
-    if (!command->when_ns || !session->with.cycle_times || !session->with.server_clock_ns)
-        return written >= *frame;
-    if (ask_cycles(session, command, frame))
-        return written >= *frame;
-    /* A server that stands, or runs away from the clock, keeps nobody waiting for ever. */
-    return written >= command->frame + session->with.rate_hz;
+    enum answer answer = NEVER;
+    if (command->when_ns && has_times(session))
+        answer = ask_clocks(session, command, frame);
+    if (answer == LATER)
+        return false;
+    if (answer == NEVER)
+        *frame = command->frame;
+    return written >= *frame;
+}
+
+/* JACK's cycles are on the tape before their time is over, and control may be late. */
+uint64_t session_time_limit(const struct stem_session *session, uint64_t limit)
+{
+    const struct stem_command *next = session->scheduled;
+    struct stem_wall_look last;
+    uint64_t frame, room = session->with.rate_hz / HURRY_PER_SECOND;
+    if (session->scheduled_count == 0 || !next->when_ns || !has_times(session) ||
+        !stem_wall_times_last(session->with.wall_times, &last))
+        return limit;
+    int64_t server_ns = last.server_ns + (next->when_ns - last.wall_ns);
+    if (stem_cycle_times_find(session->with.cycle_times, server_ns, &frame) !=
+            STEM_CYCLE_TIME_FOUND ||
+        frame >= limit + room)
+        return limit;
+    return frame > room ? frame - room : 0;
 }

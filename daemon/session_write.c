@@ -298,7 +298,7 @@ static uint64_t patient_end(struct stem_session *session, uint64_t written)
 static uint64_t round_limit(struct stem_session *session, uint64_t written)
 {
     uint64_t limit = session->next + STEM_SESSION_CHUNK;
-    uint64_t end = patient_end(session, written);
+    uint64_t end = session_time_limit(session, patient_end(session, written));
     limit = limit < end ? limit : end;
     if (session->next >= limit)
         return session->next;

@@ -13,6 +13,9 @@
  *     sound FRAMES                  sound on port "out" from the next cycle on, so many frames long
  *     where                         prints "where JACK_FRAME TRANSPORT_FRAME ROLLING"
  *     log                           prints what happened, then "end"
+ *     time JACK_FRAME               prints "time USECS EVEN": when that frame was on the server's
+ *                                   clock (-1: not known), and whether the cycles around it follow
+ *                                   one another without a break
  *
  * The log: "roll JACK_FRAME TRANSPORT_FRAME" and "halt …" for the first frame of each state,
  * "sound JACK_FRAME TRANSPORT_FRAME" for the first frame of a sound.
@@ -27,13 +30,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENTS = 4096, STRETCHES = 64, TICKS_PER_BEAT = 1920 };
+enum { EVENTS = 4096, CYCLES = 65536, STRETCHES = 64, TICKS_PER_BEAT = 1920 };
 #define LOUD 0.5f
 
 struct event {
     const char *what;
     uint32_t frame;
     uint32_t transport_frame;
+};
+
+/* As JACK tells it. */
+struct cycle {
+    uint32_t frame;
+    uint32_t frames;
+    uint64_t began_us;
+    uint64_t next_us;
 };
 
 struct stretch {
@@ -62,6 +73,9 @@ struct conductor {
     struct event events[EVENTS];
     _Atomic uint32_t event_count;
 
+    struct cycle cycles[CYCLES]; /* the first ones */
+    _Atomic uint32_t cycle_count;
+
     _Atomic uint32_t sound; /* frames that are asked for */
 };
 
@@ -74,9 +88,22 @@ static void note(struct conductor *conductor, const char *what, uint32_t frame, 
     atomic_store_explicit(&conductor->event_count, count + 1, memory_order_release);
 }
 
+static void note_cycle(struct conductor *conductor, uint32_t frames)
+{
+    uint32_t count = atomic_load_explicit(&conductor->cycle_count, memory_order_relaxed);
+    struct cycle *cycle = &conductor->cycles[count];
+    float period_us;
+    if (count == CYCLES || jack_get_cycle_times(conductor->client, &cycle->frame, &cycle->began_us,
+                               &cycle->next_us, &period_us))
+        return;
+    cycle->frames = frames;
+    atomic_store_explicit(&conductor->cycle_count, count + 1, memory_order_release);
+}
+
 static int on_process(jack_nframes_t frames, void *argument)
 {
     struct conductor *conductor = argument;
+    note_cycle(conductor, frames);
     jack_position_t position;
     uint32_t frame = jack_last_frame_time(conductor->client);
     bool rolls = jack_transport_query(conductor->client, &position) == JackTransportRolling;
@@ -196,6 +223,29 @@ static void print_place(const struct conductor *conductor)
     printf("where %" PRIu32 " %" PRIu32 " %d\n", frame, position.frame, rolls);
 }
 
+static bool follows(const struct cycle *one, const struct cycle *next)
+{
+    return next->frame == one->frame + one->frames && next->began_us == one->next_us;
+}
+
+static void print_time(const struct conductor *conductor, uint32_t frame)
+{
+    uint32_t count = atomic_load_explicit(&conductor->cycle_count, memory_order_acquire);
+    const struct cycle *cycle = conductor->cycles;
+    double time_us = -1;
+    bool is_even = false;
+    for (uint32_t k = 0; k < count; k++, cycle++) {
+        if (frame - cycle->frame >= cycle->frames)
+            continue;
+        time_us = (double)cycle->began_us + (double)(frame - cycle->frame) *
+                                                (double)(cycle->next_us - cycle->began_us) /
+                                                cycle->frames;
+        is_even = k > 0 && k + 1 < count && follows(cycle - 1, cycle) && follows(cycle, cycle + 1);
+        break;
+    }
+    printf("time %.3f %d\n", time_us, is_even);
+}
+
 static void obey(struct conductor *conductor, const char *line)
 {
     uint32_t number;
@@ -209,6 +259,8 @@ static void obey(struct conductor *conductor, const char *line)
         atomic_store(&conductor->sound, number);
     else if (strcmp(line, "where\n") == 0)
         print_place(conductor);
+    else if (sscanf(line, "time %" SCNu32, &number) == 1)
+        print_time(conductor, number);
     else if (strcmp(line, "log\n") == 0)
         print_log(conductor);
     fflush(stdout);

@@ -8,12 +8,11 @@ import pathlib
 import queue
 import subprocess
 import threading
-import time
 
 import mido
 import pytest
 
-from studio import BUILD, PATIENCE, STEMD, Osc, free_port, wait_for
+from studio import BUILD, PATIENCE, wait_for
 
 CONDUCTOR = BUILD / "tests/support/conductor"
 RATE = 48000
@@ -82,6 +81,11 @@ class Conductor:
             wait_for(lambda: self.where()[1] == at, "the locate")
         self.tell("start")
         return self.await_events("roll", len(before) + 1)[-1][1:]
+
+    def end(self):
+        """Leaves the server in order: a synchronous one waits for a client that was killed."""
+        self.process.stdin.close()
+        self.process.wait(PATIENCE)
 
     def halt(self):
         before = [event for event in self.log() if event[0] == "halt"]
@@ -311,8 +315,9 @@ def test_stop_waits_for_the_tail(studio):
 
 def test_start_with_a_length_ends_by_itself(studio):
     fill(studio)
+    studio.record(0.6)  # the pre-roll shall not reach back to before the ruler was connected
     folder = pathlib.Path(studio.ok("start", "--length", "0.75", "--preroll", "0.5", "Three quarters"))
-    manifest = studio.manifest(finished(studio, 1)[0])
+    manifest = studio.manifest(finished(studio, 2)[1])
     assert manifest["title"] == "Three quarters"
     assert manifest["frames"] == RATE * 3 // 4
     state_is(studio, "idle")
@@ -345,48 +350,7 @@ def test_capture_and_preroll_end_with_the_tape(studio):
         assert result.returncode == 1 and "tape" in result.stderr
 
 
-# Time
-
-def second_daemon(studio):
-    """Another daemon on the same server. Returns its port and its takes folder."""
-    port, folder = free_port(), studio.folder / "takes2"
-    folder.mkdir()
-    text = studio.config.read_text().replace(str(studio.port), str(port))
-    text = text.replace(str(studio.takes), str(folder)).replace(str(studio.socket),
-                                                                str(studio.folder / "osc2"))
-    config = studio.folder / "second.conf"
-    config.write_text(text + 'client = "stemd2";\n')
-    studio.start(STEMD, "-c", config, log="second.log")
-    wait_for(lambda: "of them connected" in studio.read("second.log"), "the second daemon")
-    return port, folder
-
-
-def test_start_at_a_time_is_the_same_frame_for_two_recorders(studio):
-    fill(studio)
-    port, other = second_daemon(studio)
-    clients = [studio.osc(), studio.osc(port)]
-    apart = []
-    for number in range(3):
-        start, stop = time.time() + 1.0, time.time() + 1.7
-        for when, path in ((start, "/record/start"), (stop, "/record/stop")):
-            for client in clients:
-                client.send(Osc.bundle(when, Osc.message(path)))
-        answers = [[client.receive() for _ in range(2)] for client in clients]
-        folders = []
-        for (started, stopped) in answers:
-            assert started[0] == stopped[0] == "/reply", answers
-            assert started[1][1] == stopped[1][1], answers
-            folders.append(pathlib.Path(started[1][1]))
-        one, two = (studio.manifest(folder) for folder in folders)
-        assert one["started_by"] == two["started_by"] == "time"
-        apart.append(max(abs(one["start_frame"] - two["start_frame"]),
-                         abs(one["frames"] - two["frames"])))
-        for folder in folders:
-            studio.check(folder, studio.channels, end_ruler=False)
-    # The time of the two clocks is known to some ten nanoseconds: once in a thousand times a
-    # moment falls that close to the border of two frames.
-    assert sorted(apart)[:2] == [0, 0] and apart[2] <= 1, apart
-
+# Time (for several recorders: test_moment.py)
 
 def test_start_at_a_time_from_the_command_line(studio):
     fill(studio)

@@ -12,6 +12,17 @@ jack_nframes_t jack_last_frame_time(const jack_client_t *client)
     return studio_now->clock;
 }
 
+int jack_get_cycle_times(const jack_client_t *client, jack_nframes_t *frame, jack_time_t *began_us,
+    jack_time_t *next_us, float *period_us)
+{
+    (void)client;
+    *frame = studio_now->clock;
+    *began_us = studio_now->passed * 1000000 / STUDIO_RATE;
+    *next_us = (studio_now->passed + studio_now->period) * 1000000 / STUDIO_RATE;
+    *period_us = (float)(*next_us - *began_us);
+    return 0;
+}
+
 static size_t index_of(const jack_port_t *port)
 {
     return (size_t)((uintptr_t)port - 1);
@@ -120,12 +131,14 @@ void studio_destroy(struct studio *studio)
 void studio_skip(struct studio *studio, uint32_t frames)
 {
     studio->clock += frames;
+    studio->passed += frames;
     if (studio->transport == JackTransportRolling)
         studio->position.frame += frames;
 }
 
 void studio_cycle(struct studio *studio, uint32_t frames)
 {
+    studio->period = frames;
     stem_process_cycle_rt(&studio->process, frames);
     studio_skip(studio, frames);
 }

@@ -26,7 +26,9 @@ struct studio {
     const float *buffers[STUDIO_PORTS];
 
     /* the script */
-    uint32_t clock; /* JACK's frame time of the next cycle */
+    uint32_t clock;  /* JACK's frame time of the next cycle */
+    uint32_t period; /* of the running cycle */
+    uint64_t passed; /* frames' time on the server's clock */
     jack_transport_state_t transport;
     jack_position_t position;                 /* its frame goes on by itself while rolling */
     void (*on_buffer)(struct studio *studio); /* called when the callback asks for its first port */
