@@ -278,7 +278,7 @@ class Evening:
         """The source is killed or ends, and comes back."""
         def lose():
             self.stage.end_ruler(surely=self.chance.random() < 0.5)
-            self.stage.ruler(self.stage.ports, bits=self.stage.bits)
+            self.stage.begin_ruler()
             self.stage.all_connected()
             self.stage.settle(0.1)
         self.stage.noted("lose_ruler", ODD, lose, absent=True)
@@ -297,7 +297,7 @@ class Evening:
             self.judge.periods.add(period)
             stage.server(period=period, rate=self.plan.rate, sync=self.plan.waits)
             wait_for(lambda: stage.status()["jack"] == "running", "the server's return", nap=0.05)
-            stage.ruler(stage.ports, bits=stage.bits)
+            stage.begin_ruler()
             stage.all_connected()
             stage.settle(0.2)
         self.stage.noted("lose_server", LOST, lose, absent=True)

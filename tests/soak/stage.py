@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import time
 
 from disks import Disk
 from judge import ABSENT, Stretches
@@ -101,7 +102,7 @@ class Stage(Studio):
     def open(self):
         plan = self.plan
         self.server(period=plan.period, rate=plan.rate, sync=plan.waits)
-        self.ruler(self.ports, bits=BITS)
+        self.begin_ruler()
         folders = {key: str(value) for key, value in
                    (("spare", self.spare), ("mirror", self.mirror)) if value}
         self.configure(self.stem_text, tape=plan.tape, format=plan.format, encoding=plan.encoding,
@@ -132,6 +133,19 @@ class Stage(Studio):
         parts = [p.read_text() for p in (self.kept_late, self.ruler_log) if p.exists()]
         path.write_text("".join(parts))
         return path
+
+    def begin_ruler(self):
+        """JACK2 1.9.21 may refuse a client that comes while it still talks to one that was killed."""
+        for chances in (2, 1, 0):
+            (self.folder / "ruler.log").unlink(missing_ok=True)
+            try:
+                self.ruler(self.ports, bits=BITS)
+                return
+            except AssertionError:
+                self.forget(self.ruler_process)
+                if chances == 0:
+                    raise
+                time.sleep(0.5)
 
     def end_ruler(self, surely=False):
         if surely:
