@@ -151,11 +151,6 @@ int jack_get_cycle_times(const jack_client_t *client, jack_nframes_t *frames, ja
     return -1;
 }
 
-void stem_cycle_times_note_rt(struct stem_cycle_times *times, uint64_t frame, uint64_t us)
-{
-    (void)times, (void)frame, (void)us;
-}
-
 void stem_mix_track_rt(struct stem_mix *mix, uint32_t track, const float *const *buffers,
     const struct stem_tape_span *out)
 {
