@@ -61,9 +61,8 @@ static const struct stemctl_command COMMANDS[] = {
         "measure a take, complete and describe it",
         "Measures loudness, true peaks and the null test of a finished take; puts markers and "
         "loudness into its files; writes README.txt, report.html, markers, MIDI file, Reaper "
-        "project and SHA256SUMS. Audio is never changed. Can be done again, and interrupted "
-        "safely. Needs "
-        "no daemon."},
+        "and Ardour projects and SHA256SUMS. Audio is never changed, and a project that somebody "
+        "changed is kept. Can be done again, and interrupted safely. Needs no daemon."},
     {"report", run_report, 1, 1, STEMCTL_REPORT_OPTIONS, "FOLDER",
         "print where a take's page is, or open it",
         "report.html shows waveforms and levels, and plays the stems. A take that has none is "

@@ -1,5 +1,6 @@
 #include "finish.h"
 
+#include "ardour_session.h"
 #include "bext.h"
 #include "cue.h"
 #include "gain.h"
@@ -161,6 +162,24 @@ static int mark(struct finish *finish)
 
 /* What stands beside them */
 
+static int remark_project(struct finish *finish, const char *name, enum stem_project_result result)
+{
+    if (result == STEM_PROJECT_KEPT)
+        return remark(finish,
+            "%s: somebody changed it, so it was kept; without it another finish makes a new one",
+            name);
+    return result == STEM_PROJECT_FAILED ? -1 : 0;
+}
+
+static int describe_projects(struct finish *finish)
+{
+    const struct stem_take *take = &finish->report->take;
+    return remark_project(
+               finish, STEM_RPP_FILE, stem_rpp_write(finish->folder, take, true, finish->error)) ||
+           remark_project(finish, STEM_ARDOUR_FILE,
+               stem_ardour_session_write(finish->folder, take, true, finish->error));
+}
+
 static int describe(struct finish *finish)
 {
     const struct stem_take *take = &finish->report->take;
@@ -168,7 +187,7 @@ static int describe(struct finish *finish)
         return -1;
     return stem_markers_write(finish->folder, take, finish->error) ||
                    stem_midi_file_write(finish->folder, take, finish->error) ||
-                   stem_rpp_write(finish->folder, take, finish->error) ||
+                   describe_projects(finish) ||
                    stem_readme_txt_write(finish->folder, take, finish->error) ||
                    stem_report_write(finish->folder, take, &finish->survey, finish->error)
                ? -1

@@ -1,10 +1,10 @@
 /* Finishing a take: what turns a folder of files into a delivery.
  *
  * Measures everything (survey.h), puts markers and loudness into the files, completes take.json,
- * and writes README.txt, markers, MIDI file, Reaper project, report.html, and SHA256SUMS last.
- * Audio is never changed. Each file is replaced as a whole, so the folder is a valid take at every
- * moment; an interrupted finish leaves no SHA256SUMS. Doing it again gives the same files but for
- * the time.
+ * and writes README.txt, markers, MIDI file, projects for Reaper and Ardour, report.html, and
+ * SHA256SUMS last. Audio is never changed, nor is a project that somebody changed. Each file is
+ * replaced as a whole, so the folder is a valid take at every moment; an interrupted finish leaves
+ * no SHA256SUMS. Doing it again gives the same files but for the time.
  */
 #ifndef STEM_FINISH_H
 #define STEM_FINISH_H

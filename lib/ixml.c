@@ -3,6 +3,8 @@
  * are the TimeReference of the bext chunk, which AIFF and CAF do not have. */
 #include "ixml.h"
 
+#include "xml_text.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,46 +27,9 @@ size_t stem_ixml_bytes(uint32_t channels)
     return BASE_BYTES + (size_t)TRACK_BYTES * listed(channels);
 }
 
-/* Bytes of the character at `text`; 0 when it is not UTF-8, or one that XML cannot hold. */
-static size_t character(const unsigned char *text)
-{
-    static const unsigned LEAST[] = {0, ' ', 0x80, 0x800, 0x10000};
-    size_t size = text[0] < 0x80   ? 1
-                  : text[0] < 0xC0 ? 0
-                  : text[0] < 0xE0 ? 2
-                  : text[0] < 0xF0 ? 3
-                  : text[0] < 0xF8 ? 4
-                                   : 0;
-    unsigned code = size == 1 ? text[0] : text[0] & (0x7Fu >> size);
-    for (size_t k = 1; k < size; k++) {
-        if ((text[k] & 0xC0) != 0x80)
-            return 0;
-        code = code << 6 | (text[k] & 0x3F);
-    }
-    bool is_surrogate = code >= 0xD800 && code <= 0xDFFF;
-    bool is_none = code == 0xFFFE || code == 0xFFFF || code == 0x7F || code > 0x10FFFF;
-    return size == 0 || code < LEAST[size] || is_surrogate || is_none ? 0 : size;
-}
-
-static const char *escape(unsigned char byte)
-{
-    return byte == '&' ? "&amp;" : byte == '<' ? "&lt;" : byte == '>' ? "&gt;" : NULL;
-}
-
-/* A text as the content of an element; what cannot stand there becomes a blank. */
 static void put_text(FILE *out, const char *text)
 {
-    size_t left = MOST_TEXT_BYTES;
-    while (*text) {
-        size_t size = character((const unsigned char *)text);
-        const char *bytes = size == 0 ? " " : escape((unsigned char)*text);
-        size_t length = bytes ? strlen(bytes) : size;
-        if (length > left)
-            break;
-        fwrite(bytes ? bytes : text, 1, length, out);
-        left -= length;
-        text += size ? size : 1;
-    }
+    stem_xml_put_some(out, text, MOST_TEXT_BYTES);
 }
 
 static void put_element(FILE *out, const char *name, const char *text)

@@ -1,5 +1,6 @@
 #include "readme_txt.h"
 
+#include "ardour_session.h"
 #include "gain.h"
 #include "markers.h"
 #include "midi_file.h"
@@ -260,7 +261,8 @@ static void put_files(FILE *out, const struct stem_take *take)
     if (stem_tempo_known(take))
         fputs(STEM_MIDI_FILE "    tempo, meter and markers as a MIDI file, from the take's start\n",
             out);
-    fputs(STEM_RPP_FILE "     project for Reaper\n"
+    fputs(STEM_RPP_FILE "     project for Reaper\n" STEM_ARDOUR_FILE
+                        "  session for Ardour 7 or later\n"
                         "report.html  waveforms, levels and players: open it in any browser\n"
                         "take.json    everything above for programs\n" STEM_SHA256SUMS
                         "   check the files with \"sha256sum -c SHA256SUMS\"\n",
@@ -271,9 +273,10 @@ static void put_import(FILE *out, const struct stem_take *take)
 {
     fprintf(out,
         "\nImport\n------\nReaper: open " STEM_RPP_FILE ".\n"
-        "Ardour: make a session of %u Hz; Session, Import; select all audio files of this folder; "
-        "add "
-        "new tracks, one a file, insert at \"session start\"%s.%s\n"
+        "Ardour: version 7 or later opens " STEM_ARDOUR_FILE " (it keeps its own files in this "
+        "folder: copy the folder first if it shall stay as it is). Earlier ones: make a session of "
+        "%u Hz; Session, Import; select all audio files of this folder; add new tracks, one a "
+        "file, insert at \"session start\"%s.%s\n"
         "Others: import all audio files to the start of an empty session, one track each, at 0 "
         "dB.\n",
         take->rate_hz,

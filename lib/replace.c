@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -32,17 +33,17 @@ int stem_replace_sync_folder(const char *folder)
     return status;
 }
 
-/* Temporary file, synced, renamed over the old one, folder synced. errno tells what failed. */
+/* Temporary file, synced if asked for, renamed over the old one. errno tells what failed. */
 static int replace(
-    const char *folder, const char *path, const char *temporary, const void *bytes, size_t size)
+    const char *path, const char *temporary, const void *bytes, size_t size, bool sync)
 {
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (fd < 0)
         return -1;
-    int status = write_all(fd, bytes, size) || fsync(fd) ? -1 : 0;
+    int status = write_all(fd, bytes, size) || (sync && fsync(fd)) ? -1 : 0;
     int problem = errno;
     close(fd);
-    if (status == 0 && rename(temporary, path) == 0 && stem_replace_sync_folder(folder) == 0)
+    if (status == 0 && rename(temporary, path) == 0)
         return 0;
     if (status == 0)
         problem = errno;
@@ -51,14 +52,30 @@ static int replace(
     return -1;
 }
 
-int stem_replace_file(
-    const char *folder, const char *name, const void *bytes, size_t size, struct stem_error *error)
+/* 0, or -1 and errno. */
+static int replace_in(
+    const char *folder, const char *name, const void *bytes, size_t size, bool sync)
 {
     char path[PATH_MAX], temporary[PATH_MAX];
     errno = ENAMETOOLONG;
-    if (snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path &&
-        snprintf(temporary, sizeof temporary, "%s/.%s.new", folder, name) < (int)sizeof temporary &&
-        replace(folder, path, temporary, bytes, size) == 0)
+    if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path ||
+        snprintf(temporary, sizeof temporary, "%s/.%s.new", folder, name) >= (int)sizeof temporary)
+        return -1;
+    return replace(path, temporary, bytes, size, sync);
+}
+
+int stem_replace_file(
+    const char *folder, const char *name, const void *bytes, size_t size, struct stem_error *error)
+{
+    if (replace_in(folder, name, bytes, size, true) == 0 && stem_replace_sync_folder(folder) == 0)
+        return 0;
+    return stem_error_set_errno(error, errno, "cannot write \"%s/%s\"", folder, name);
+}
+
+int stem_replace_soon(
+    const char *folder, const char *name, const void *bytes, size_t size, struct stem_error *error)
+{
+    if (replace_in(folder, name, bytes, size, false) == 0)
         return 0;
     return stem_error_set_errno(error, errno, "cannot write \"%s/%s\"", folder, name);
 }

@@ -14,6 +14,11 @@
 int stem_replace_file(
     const char *folder, const char *name, const void *bytes, size_t size, struct stem_error *error);
 
+/* The same without waiting for the disk, for what can be made again: a reader always finds the old
+ * file or the new one, but a power cut may leave an old or an empty one. */
+int stem_replace_soon(
+    const char *folder, const char *name, const void *bytes, size_t size, struct stem_error *error);
+
 /* Writes what goes into a stream. */
 typedef void stem_replace_put(FILE *out, const void *data);
 

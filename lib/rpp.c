@@ -4,10 +4,10 @@
  * sets the meter, 4: the bar before may be short). */
 #include "rpp.h"
 
-#include "replace.h"
+#include "project_file.h"
 #include "tempo.h"
+#include "track_colour.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,18 +30,6 @@ static void put_text(FILE *out, const char *text)
     putc(quote, out);
 }
 
-/* Hues far from each other, one a stem; 0xBBGGRR. */
-static unsigned colour(size_t stem)
-{
-    double hue = fmod((double)stem * 0.61803398875 + 0.58, 1) * 6, rest = fmod(hue, 2) - 1;
-    double strong = 0.75, weak = 0.30, middle = weak + (strong - weak) * (1 - fabs(rest));
-    const double red[] = {strong, middle, weak, weak, middle, strong};
-    int sector = (int)hue % 6;
-    unsigned r = (unsigned)(red[sector] * 255), g = (unsigned)(red[(sector + 4) % 6] * 255),
-             b = (unsigned)(red[(sector + 2) % 6] * 255);
-    return b << 16 | g << 8 | r;
-}
-
 static void put_source(FILE *out, const struct stem_take *take, const struct stem_take_stem *stem)
 {
     fprintf(out, "      <SOURCE %s\n        FILE ", take->container == STEM_FLAC ? "FLAC" : "WAVE");
@@ -49,31 +37,40 @@ static void put_source(FILE *out, const struct stem_take *take, const struct ste
     fputs("\n      >\n", out);
 }
 
-static void put_track(FILE *out, const struct stem_take *take, const struct stem_take_stem *stem,
-    unsigned rgb, bool muted)
+/* Nothing, as long as nothing is recorded. */
+static void put_item(FILE *out, const struct stem_take *take, const struct stem_take_stem *stem)
 {
-    uint32_t channels = stem->channels < 2 ? 2 : stem->channels + stem->channels % 2;
-    fputs("  <TRACK\n    NAME ", out);
-    put_text(out, stem->name);
-    fprintf(out, "\n    PEAKCOL %u\n    VOLPAN 1 0 -1 -1 1\n    MUTESOLO %d 0 0\n    NCHAN %u\n",
-        FLAG_COLOUR | rgb, muted, channels);
+    if (take->frames == 0)
+        return;
     fprintf(out, "    <ITEM\n      POSITION 0\n      LENGTH %.9f\n      LOOP 0\n      NAME ",
         (double)take->frames / take->rate_hz);
     put_text(out, stem->file);
     putc('\n', out);
     put_source(out, take, stem);
-    fputs("    >\n  >\n", out);
+    fputs("    >\n", out);
+}
+
+static void put_track(FILE *out, const struct stem_take *take, const struct stem_take_stem *stem,
+    struct stem_colour colour, bool muted)
+{
+    uint32_t channels = stem->channels < 2 ? 2 : stem->channels + stem->channels % 2;
+    fputs("  <TRACK\n    NAME ", out);
+    put_text(out, stem->name);
+    fprintf(out, "\n    PEAKCOL %u\n    VOLPAN 1 0 -1 -1 1\n    MUTESOLO %d 0 0\n    NCHAN %u\n",
+        FLAG_COLOUR | (unsigned)colour.blue << 16 | (unsigned)colour.green << 8 | colour.red, muted,
+        channels);
+    put_item(out, take, stem);
+    fputs("  >\n", out);
 }
 
 static void put_tracks(FILE *out, const struct stem_take *take)
 {
-    const unsigned grey = 0x808080;
     for (size_t k = 0; k < take->stem_count; k++)
-        put_track(out, take, &take->stems[k], colour(k), false);
+        put_track(out, take, &take->stems[k], stem_track_colour(k), false);
     if (take->has_mix)
-        put_track(out, take, &take->mix, grey, true);
+        put_track(out, take, &take->mix, STEM_TRACK_GREY, true);
     for (size_t k = 0; k < take->extra_count; k++)
-        put_track(out, take, &take->extras[k], grey, true);
+        put_track(out, take, &take->extras[k], STEM_TRACK_GREY, true);
 }
 
 static void put_markers(FILE *out, const struct stem_take *take)
@@ -113,7 +110,7 @@ static void put_tempo(FILE *out, const struct stem_take *take)
 static void put_project(FILE *out, const void *data)
 {
     const struct stem_take *take = data;
-    fputs("<REAPER_PROJECT 0.1 \"6.0/stemd\" 0\n  TITLE ", out);
+    fputs("<REAPER_PROJECT 0.1 \"6.0/" STEM_PROJECT_SEAL "\" 0\n  TITLE ", out);
     put_text(out, take->title ? take->title : "");
     fprintf(out, "\n  PANLAW 1\n  SAMPLERATE %u 1 0\n", take->rate_hz);
     put_tempo(out, take);
@@ -122,7 +119,8 @@ static void put_project(FILE *out, const void *data)
     fputs(">\n", out);
 }
 
-int stem_rpp_write(const char *folder, const struct stem_take *take, struct stem_error *error)
+enum stem_project_result stem_rpp_write(
+    const char *folder, const struct stem_take *take, bool wait, struct stem_error *error)
 {
-    return stem_replace_text(folder, STEM_RPP_FILE, put_project, take, error);
+    return stem_project_write(folder, STEM_RPP_FILE, put_project, take, wait, error);
 }

@@ -3,13 +3,15 @@
 #define STEM_RPP_H
 
 #include "error.h"
+#include "project_file.h"
 #include "take.h"
 
 #define STEM_RPP_FILE "take.rpp"
 
-/* Writes FOLDER/take.rpp. Files are named relative to it. The take begins at the project's start.
- * 0, or -1 with `error`. Valid for a take that is being recorded, too: it shows what is there so
- * far. Any one thread that may wait for the disk. */
-int stem_rpp_write(const char *folder, const struct stem_take *take, struct stem_error *error);
+/* Writes FOLDER/take.rpp, unless it is somebody's (project_file.h, also for `wait`). Files are
+ * named relative to it. The take begins at the project's start. Valid for a take that is being
+ * recorded, too: it shows what is there so far. Any one thread that may wait for the disk. */
+enum stem_project_result stem_rpp_write(
+    const char *folder, const struct stem_take *take, bool wait, struct stem_error *error);
 
 #endif

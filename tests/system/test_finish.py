@@ -13,6 +13,7 @@ import signal
 import struct
 import subprocess
 import time
+import xml.etree.ElementTree
 
 import jsonschema
 import mido
@@ -262,7 +263,7 @@ def test_finish_sums_pass_and_cover_everything(song):
     there = {path.name for path in song.folder.iterdir()}
     assert listed == there - {"SHA256SUMS"}
     assert {"take.json", "README.txt", "markers.csv", "markers.txt", "tempo.mid",
-            "take.rpp", "report.html"} <= listed
+            "take.rpp", "take.ardour", "report.html"} <= listed
     assert not [name for name in there if name.startswith(".")]
 
 
@@ -422,6 +423,31 @@ def test_finish_reaper_project_has_everything(song):
     assert re.findall(r"MARKER \d+ ([\d.]+) (.*) 0$", text, re.M) == [
         ("0.500000000", '"Intro"'), (f"{100001 / 48000:.9f}", "'Größe, \"2\"'")]
     assert "TEMPO 100.0000000000 4 4" in text
+
+
+def test_finish_ardour_session_holds_together(song):
+    """That Ardour opens it is seen in test_ardour.py, where it is installed."""
+    song.take["title"], song.take["time_reference"] = "<&>", 4801
+    song.take["stems"][0]["name"] = 'Drums & <"Kit">'
+    finish(song.save())
+    session = xml.etree.ElementTree.parse(song.folder / "take.ardour").getroot()
+    ids = [element.get("id") for element in session.iter() if element.get("id")]
+    assert len(set(ids)) == len(ids) and max(map(int, ids)) < int(session.get("id-counter"))
+    assert [route.get("name") for route in session.iter("Route")] == [
+        "Master", 'Drums & <"Kit">', "02_Bass", "00_Mix"]
+    audio = song.folder / "interchange/take/audiofiles"
+    audio.mkdir(parents=True)  # where Ardour looks
+    sources = {source.get("id"): source for source in session.iter("Source")}
+    assert all((audio / source.get("name")).exists() for source in sources.values())
+    second = 282240000
+    for region in session.iter("Region"):
+        assert region.get("start") == "a0"
+        assert region.get("length") == f"a{6 * second}@a{4801 * second // 48000}"
+        channels = int(region.get("channels"))
+        assert [sources[region.get(f"source-{c}")].get("channel") for c in range(channels)] == [
+            str(c) for c in range(channels)]
+    assert [mark.get("start") for mark in session.iter("Location")] == [
+        f"a{(4801 + frame) * second // 48000}" for frame in (0, 24000, 100001)]
 
 
 def test_finish_readme_tells_the_receiver(song):

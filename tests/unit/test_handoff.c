@@ -1,6 +1,7 @@
-/* What goes beside the stems for other programs: MIDI file, markers, Reaper project, check sums.
+/* What goes beside the stems for other programs: MIDI file, markers, projects, check sums.
  * Small takes with texts that are hard to write down; the files are held against what they must be.
  */
+#include "ardour_session.h"
 #include "markers.h"
 #include "midi_file.h"
 #include "rpp.h"
@@ -230,7 +231,8 @@ static void test_handoff_project_keeps_any_text_in_its_line(void **state)
     stem_take_set_string(&scene->take.title, "say \"it\"");
     stem_take_add_stem(&scene->take, "all \"three\" 'of' `them`\n>", "1.wav", 1);
     stem_take_add_marker(&scene->take, 24000, "don't");
-    assert_int_equal(stem_rpp_write(scene->folder, &scene->take, &scene->error), 0);
+    assert_int_equal(
+        stem_rpp_write(scene->folder, &scene->take, true, &scene->error), STEM_PROJECT_WRITTEN);
     assert_true(load(scene, STEM_RPP_FILE));
     assert_has(scene, "\n  TITLE 'say \"it\"'\n");
     assert_has(scene, "\n    NAME `all \"three\" 'of' 'them' >`\n");
@@ -246,7 +248,8 @@ static void test_handoff_project_has_a_track_for_each_file(void **state)
     scene->take.mix.channels = 2;
     stem_take_set_string(&scene->take.mix.name, "Mix");
     stem_take_set_string(&scene->take.mix.file, "00_Mix.flac");
-    assert_int_equal(stem_rpp_write(scene->folder, &scene->take, &scene->error), 0);
+    assert_int_equal(
+        stem_rpp_write(scene->folder, &scene->take, true, &scene->error), STEM_PROJECT_WRITTEN);
     assert_true(load(scene, STEM_RPP_FILE));
     assert_has(scene, "MUTESOLO 0 0 0\n    NCHAN 6\n    <ITEM\n      POSITION 0\n"
                       "      LENGTH 10.000000000\n      LOOP 0\n      NAME \"01_Drums.flac\"\n"
@@ -254,6 +257,142 @@ static void test_handoff_project_has_a_track_for_each_file(void **state)
     assert_has(scene, "MUTESOLO 1 0 0\n    NCHAN 2\n");
     assert_has(scene, "SAMPLERATE 48000 1 0\n");
     assert_null(strstr(scene->bytes, "TEMPO"));
+}
+
+static void test_handoff_project_of_nothing_yet_has_no_items(void **state)
+{
+    struct scene *scene = *state;
+    scene->take.frames = 0;
+    stem_take_add_stem(&scene->take, "Drums", "01_Drums.wav", 2);
+    assert_int_equal(
+        stem_rpp_write(scene->folder, &scene->take, false, &scene->error), STEM_PROJECT_WRITTEN);
+    assert_true(load(scene, STEM_RPP_FILE));
+    assert_has(scene, "NCHAN 2\n  >\n>\n");
+}
+
+static enum stem_project_result write_project(struct scene *scene)
+{
+    return stem_rpp_write(scene->folder, &scene->take, true, &scene->error);
+}
+
+static void test_handoff_project_of_somebody_is_kept(void **state)
+{
+    struct scene *scene = *state;
+    char work[MOST_BYTES + 1];
+    assert_int_equal(write_project(scene), STEM_PROJECT_WRITTEN);
+    assert_int_equal(write_project(scene), STEM_PROJECT_WRITTEN);
+    assert_true(load(scene, STEM_RPP_FILE));
+    strcpy(work, scene->bytes);
+    strstr(work, "PANLAW 1")[7] = '0'; /* one character, and the head is still ours */
+    save(scene, STEM_RPP_FILE, work);
+    assert_int_equal(write_project(scene), STEM_PROJECT_KEPT);
+    assert_true(load(scene, STEM_RPP_FILE));
+    assert_string_equal(scene->bytes, work);
+    save(scene, STEM_RPP_FILE, "<REAPER_PROJECT 0.1 \"7.07/linux-x86_64\" 1700000000\n>\n");
+    assert_int_equal(write_project(scene), STEM_PROJECT_KEPT);
+}
+
+/* Nobody's work: what is left when the power goes before the bytes are on the disk. */
+static void test_handoff_project_that_was_lost_is_made_anew(void **state)
+{
+    struct scene *scene = *state;
+    save(scene, STEM_RPP_FILE, "");
+    assert_int_equal(write_project(scene), STEM_PROJECT_WRITTEN);
+    assert_true(load(scene, STEM_RPP_FILE));
+    assert_has(scene, "<REAPER_PROJECT 0.1 \"6.0/stemd ");
+    char path[512];
+    path_of(scene, STEM_RPP_FILE, path);
+    assert_int_equal(truncate(path, 100), 0);
+    assert_int_equal(truncate(path, 200), 0);
+    assert_int_equal(write_project(scene), STEM_PROJECT_WRITTEN);
+    assert_true(load(scene, STEM_RPP_FILE));
+    assert_has(scene, "\n>\n");
+}
+
+/* Ardour */
+
+static enum stem_project_result write_session(struct scene *scene)
+{
+    return stem_ardour_session_write(scene->folder, &scene->take, true, &scene->error);
+}
+
+static void test_handoff_session_needs_audio(void **state)
+{
+    struct scene *scene = *state;
+    stem_take_add_stem(&scene->take, "Drums", "01_Drums.wav", 2);
+    assert_int_equal(write_session(scene), STEM_PROJECT_WRITTEN);
+    assert_true(load(scene, STEM_ARDOUR_FILE));
+    scene->take.frames = 0;
+    assert_int_equal(write_session(scene), STEM_PROJECT_WRITTEN);
+    assert_false(load(scene, STEM_ARDOUR_FILE));
+    save(scene, STEM_ARDOUR_FILE, "<Session/>");
+    assert_int_equal(write_session(scene), STEM_PROJECT_KEPT);
+    assert_true(load(scene, STEM_ARDOUR_FILE));
+}
+
+static void test_handoff_session_places_frames_of_any_rate(void **state)
+{
+    struct scene *scene = *state;
+    scene->take.rate_hz = 44056; /* clocks between its frames are no whole number */
+    scene->take.frames = 44056 * 3 + 1;
+    scene->take.time_reference = UINT64_C(44056) * 1000000 + 22028;
+    stem_take_add_stem(&scene->take, "Drums", "01_Drums.wav", 1);
+    assert_int_equal(write_session(scene), STEM_PROJECT_WRITTEN);
+    assert_true(load(scene, STEM_ARDOUR_FILE));
+    assert_has(scene, " length=\"a846726406@a282240141120000\"");
+    assert_has(scene, "<Port type=\"audio\" name=\"Drums/audio_out 1\">"
+                      "<Connection other=\"Master/audio_in 1\"/>"
+                      "<Connection other=\"Master/audio_in 2\"/>");
+}
+
+/* Two tracks of one name, or one that Ardour keeps for itself: the files' names tell them apart. */
+static void test_handoff_session_names_tracks_apart(void **state)
+{
+    struct scene *scene = *state;
+    stem_take_add_stem(&scene->take, "Keys & \"Pads\"", "01_Keys.wav", 1);
+    stem_take_add_stem(&scene->take, "Drums", "02_Drums.wav", 1);
+    assert_int_equal(write_session(scene), STEM_PROJECT_WRITTEN);
+    assert_true(load(scene, STEM_ARDOUR_FILE));
+    assert_has(scene, " name=\"Keys &amp; &quot;Pads&quot;\"");
+    stem_take_set_string(&scene->take.stems[1].name, "MASTER");
+    assert_int_equal(write_session(scene), STEM_PROJECT_WRITTEN);
+    assert_true(load(scene, STEM_ARDOUR_FILE));
+    assert_has(scene, " name=\"01_Keys\"");
+    assert_has(scene, " name=\"02_Drums\"");
+    stem_take_set_string(&scene->take.stems[1].name, scene->take.stems[0].name);
+    assert_int_equal(write_session(scene), STEM_PROJECT_WRITTEN);
+    assert_true(load(scene, STEM_ARDOUR_FILE));
+    assert_has(scene, " name=\"02_Drums\"");
+}
+
+static void test_handoff_session_cuts_bars_as_the_music_does(void **state)
+{
+    struct scene *scene = *state;
+    scene->take.time_reference = 48000;
+    tempo(scene, 0, 120, 4, 4, 3, 3, 0);      /* two beats before bar 4 */
+    tempo(scene, 120000, 120, 3, 4, 5, 1, 0); /* bar 4 ends after three of its beats */
+    tempo(scene, 192000, 90, 3, 4, 6, 1, 0);  /* as was to be expected, but slower */
+    stem_take_add_stem(&scene->take, "Drums", "01_Drums.wav", 1);
+    assert_int_equal(write_session(scene), STEM_PROJECT_WRITTEN);
+    assert_true(load(scene, STEM_ARDOUR_FILE));
+    assert_has(scene, "<MusicTime name=\"\" sclock=\"282240000\" quarters=\"2:0\" bbt=\"3|1|0\">");
+    assert_has(scene, "<Meter note-value=\"4\" divisions-per-bar=\"4\" sclock=\"564480000\" "
+                      "quarters=\"4:0\" bbt=\"4|1|0\"/>");
+    assert_has(scene, "<MusicTime name=\"\" sclock=\"987840000\" quarters=\"7:0\" bbt=\"5|1|0\">");
+    assert_has(scene, "sclock=\"1411200000\" quarters=\"10:0\" bbt=\"6|1|0\"/>\n</Tempos>");
+}
+
+/* Ardour divides by zero when a music time stands at the very beginning. */
+static void test_handoff_session_begins_with_any_bar(void **state)
+{
+    struct scene *scene = *state;
+    tempo(scene, 0, 120, 4, 4, 5, 1, 0);
+    stem_take_add_stem(&scene->take, "Drums", "01_Drums.wav", 1);
+    assert_int_equal(write_session(scene), STEM_PROJECT_WRITTEN);
+    assert_true(load(scene, STEM_ARDOUR_FILE));
+    assert_has(scene, "sclock=\"0\" quarters=\"0:0\" bbt=\"5|1|0\"/>\n</Tempos>");
+    assert_has(scene, "sclock=\"0\" quarters=\"0:0\" bbt=\"5|1|0\"/>\n</Meters>");
+    assert_has(scene, "<MusicTimes>\n</MusicTimes>");
 }
 
 /* Check sums */
@@ -306,6 +445,14 @@ int main(void)
         SCENE_TEST(test_handoff_markers_go_when_there_are_none),
         SCENE_TEST(test_handoff_project_keeps_any_text_in_its_line),
         SCENE_TEST(test_handoff_project_has_a_track_for_each_file),
+        SCENE_TEST(test_handoff_project_of_nothing_yet_has_no_items),
+        SCENE_TEST(test_handoff_project_of_somebody_is_kept),
+        SCENE_TEST(test_handoff_project_that_was_lost_is_made_anew),
+        SCENE_TEST(test_handoff_session_needs_audio),
+        SCENE_TEST(test_handoff_session_places_frames_of_any_rate),
+        SCENE_TEST(test_handoff_session_names_tracks_apart),
+        SCENE_TEST(test_handoff_session_cuts_bars_as_the_music_does),
+        SCENE_TEST(test_handoff_session_begins_with_any_bar),
         SCENE_TEST(test_handoff_sums_are_those_of_sha256),
         SCENE_TEST(test_handoff_sums_can_be_interrupted),
     };
