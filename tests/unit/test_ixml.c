@@ -85,7 +85,7 @@ static void test_ixml_names_are_escaped(void **state)
 {
     (void)state;
     char ampersands[201] = "", escaped[201] = "";
-    check_title("<a> & \"b\"", "&lt;a&gt; &amp; \"b\"");
+    check_title("<a> & \"b\"", "&lt;a&gt; &amp; &quot;b&quot;");
     check_title("\x01 tab\t", "  tab ");
     check_title("Größe \xF0\x9F\x8E\xB9", "Größe \xF0\x9F\x8E\xB9");
     check_title(
