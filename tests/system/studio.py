@@ -19,6 +19,7 @@ STEMD = BUILD / "daemon/stemd"
 STEMCTL = BUILD / "client/stemctl"
 RULER = BUILD / "tests/support/ruler"
 CHECK = BUILD / "tests/support/ruler_check"
+WAIT_CYCLES = BUILD / "tests/support/wait_cycles"
 
 # Settings whose values are text of the configuration.
 TEXTS = ("mix", "returns", "threshold", "tail")
@@ -300,10 +301,17 @@ class Studio:
             pass
         elif on_server:
             self.wait_for_log("of them connected", logged + 1)
+            self.settle()
         else:
             wait_for(lambda: self.answers() or self.daemon.poll() is not None, "an answer to /ping")
             assert self.daemon.poll() is None, self.read("stemd.log")
         return self.daemon
+
+    def settle(self):
+        """Waits for some cycles: a port that was just connected is silent until the next one."""
+        if self.jackd:
+            result = self.run(WAIT_CYCLES, "--server", self.server_name, "--cycles", 3)
+            assert result.returncode == 0, result.stderr + self.read("jackd.log")
 
     def wait_for_log(self, text, times=1):
         """Waits until the daemon has logged a text that often."""

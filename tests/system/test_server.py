@@ -15,6 +15,7 @@ def all_connected(two_stems):
     for port, source in (("Drums/Kit-L", 1), ("Drums/Kit-R", 2), ("Lead Vocals/Lead", 3)):
         wait_for(lambda p=port, s=source: two_stems.connected(f"stemd:{p}") == [f"ruler:out_{s}"],
                  f"connection of {port}")
+    two_stems.settle()
 
 
 def test_server_is_waited_for(studio):
