@@ -174,6 +174,7 @@ static int open_file(struct stem_recording *recording, const struct stem_recordi
         .reference = recording->take.id,
         .ixml = ixml,
         .tempo_bpm = params->tempo_bpm,
+        .is_of_take = true,
     };
     recording->files[t] = stem_file_create(&file, error);
     free(ixml);

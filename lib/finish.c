@@ -1,8 +1,10 @@
 #include "finish.h"
 
+#include "acid.h"
 #include "ardour_session.h"
 #include "bext.h"
 #include "cue.h"
+#include "flac_tags.h"
 #include "gain.h"
 #include "ixml.h"
 #include "markers.h"
@@ -128,7 +130,7 @@ static int measure(struct finish *finish)
 }
 
 /* What goes into the audio files. A file that cannot take it is remarked upon. */
-static int mark_file(struct finish *finish, const struct stem_take_stem *stem)
+static int mark_file(struct finish *finish, const struct stem_take_stem *stem, size_t number)
 {
     struct stem_error problem = {""};
     char path[PATH_MAX];
@@ -136,6 +138,13 @@ static int mark_file(struct finish *finish, const struct stem_take_stem *stem)
         return stem_error_set_errno(finish->error, ENAMETOOLONG, "%s", stem->file);
     if (stem_ixml_renew(path, &finish->report->take, stem, &problem) &&
         remark(finish, "no iXML: %s", problem.text))
+        return -1;
+    if (stem_acid_renew(path, finish->report->take.tempo_bpm, &problem) &&
+        remark(finish, "no tempo: %s", problem.text))
+        return -1;
+    if (finish->report->take.container == STEM_FLAC &&
+        stem_flac_tags_renew(path, &finish->report->take, number, &problem) &&
+        remark(finish, "no tags: %s", problem.text))
         return -1;
     if (finish->report->take.container != STEM_WAV)
         return 0;
@@ -155,7 +164,7 @@ static int mark(struct finish *finish)
     if (tell(finish, MEASURED, "mark"))
         return -1;
     for (size_t k = 0; (stem = file_of(take, k)); k++)
-        if (mark_file(finish, stem) || tell(finish, MEASURED, "mark"))
+        if (mark_file(finish, stem, k + 1) || tell(finish, MEASURED, "mark"))
             return -1;
     return 0;
 }

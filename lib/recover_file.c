@@ -129,6 +129,7 @@ static size_t make_header(
         .reference = take->id,
         .ixml = ixml,
         .tempo_bpm = take->tempo_bpm,
+        .is_of_take = true,
     };
     unlink(path);
     struct stem_file *made = stem_file_create(&params, NULL);

@@ -5,6 +5,7 @@
  * Specification 1.0, AIFF-C of 1991. RF64 is laid out as libsndfile does it: the place of `JUNK`
  * and `fact` becomes `ds64` and `PAD `, so that the audio stays where it is.
  */
+#include "acid.h"
 #include "recover_parts.h"
 
 #include <math.h>
@@ -96,16 +97,32 @@ static void read_bext(
     header->time_reference = number(view, at + REFERENCE_AT, 8, false);
 }
 
+/* The tempo: an `acid` chunk, or one that holds the place for it and looks like it (acid.h). */
 static void read_acid(
-    struct recover_header *header, const struct view *view, size_t at, size_t size)
+    struct recover_header *header, const struct view *view, size_t at, size_t data, size_t size)
 {
-    enum { TEMPO_AT = 20 };
-    if (size < TEMPO_AT + 4 || at + size > view->size)
+    enum { TEMPO_AT = 20, TEMPO_BYTES = 4 };
+    bool is_acid = is_there(view, at, "acid", 4);
+    if (size < TEMPO_AT + TEMPO_BYTES || data + size > view->size)
         return;
-    uint32_t bits = (uint32_t)number(view, at + TEMPO_AT, 4, false);
+    unsigned char ours[STEM_ACID_BYTES];
+    stem_acid_make(0, ours);
+    if (size == STEM_ACID_BYTES && is_there(view, data, ours, TEMPO_AT)) {
+        header->acid_id_at = (uint32_t)at;
+        header->acid_data_at = (uint32_t)data;
+    }
+    if (!is_acid)
+        return;
+    uint32_t bits = (uint32_t)number(view, data + TEMPO_AT, TEMPO_BYTES, false);
     float tempo;
     memcpy(&tempo, &bits, sizeof tempo);
     header->tempo_bpm = isfinite(tempo) && tempo > 0 && tempo < 10000 ? (double)tempo : 0;
+}
+
+static bool may_be_acid(const struct view *view, size_t at)
+{
+    return is_there(view, at, "acid", 4) || is_there(view, at, "JUNK", 4) ||
+           is_there(view, at, "free", 4);
 }
 
 static void note_ixml(struct recover_header *header, size_t at, size_t size)
@@ -146,8 +163,8 @@ static bool read_riff(struct recover_header *header, const struct view *view)
             has_format = read_fmt(header, view, data, size);
         else if (is_there(view, at, "bext", 4))
             read_bext(header, view, data, size);
-        else if (is_there(view, at, "acid", 4))
-            read_acid(header, view, data, size);
+        else if (may_be_acid(view, at))
+            read_acid(header, view, at, data, size);
         else if (is_there(view, at, "iXML", 4))
             note_ixml(header, data, size);
         else if (is_there(view, at, "fact", 4) && size >= 4 && header->is_riff)
@@ -249,8 +266,8 @@ static bool read_caf(struct recover_header *header, const struct view *view)
             return false;
         if (is_there(view, at, "desc", 4))
             has_format = read_desc(header, view, at + HEAD, (size_t)size);
-        else if (is_there(view, at, "acid", 4))
-            read_acid(header, view, at + HEAD, (size_t)size);
+        else if (may_be_acid(view, at))
+            read_acid(header, view, at, at + HEAD, (size_t)size);
         else if (is_there(view, at, "iXML", 4))
             note_ixml(header, at + HEAD, (size_t)size);
         at += HEAD + (size_t)size;
@@ -310,8 +327,8 @@ static bool read_aiff(struct recover_header *header, const struct view *view)
             return false;
         if (is_there(view, at, "COMM", 4))
             has_format = read_comm(header, view, data, size);
-        else if (is_there(view, at, "acid", 4))
-            read_acid(header, view, data, size);
+        else if (may_be_acid(view, at))
+            read_acid(header, view, at, data, size);
         else if (is_there(view, at, "iXML", 4))
             note_ixml(header, data, size);
         at = data + size + size % 2;

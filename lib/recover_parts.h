@@ -73,7 +73,9 @@ struct recover_header {
     char description[RECOVER_TEXT_BYTES];
     char originated[20]; /* bext: "2026-11-20T21:53:07", or "" */
     uint64_t time_reference;
-    double tempo_bpm; /* acid, or 0 */
+    double tempo_bpm;    /* acid, or 0 */
+    uint32_t acid_id_at; /* offsets of acid, or of the place for it; 0: none */
+    uint32_t acid_data_at;
     uint32_t ixml_at; /* offset of iXML's text; 0: none */
     uint32_t ixml_bytes;
 };

@@ -29,6 +29,8 @@ struct stem_file_params {
     const char *reference;          /* bext OriginatorReference, at most 32 bytes; NULL: none */
     const char *ixml; /* text of the iXML chunk where the container can (ixml.h); NULL: none */
     double tempo_bpm; /* `acid` chunk where the container can; 0: none */
+    bool is_of_take;  /* hold the places for what is known when a take is finished: the tempo
+                         (acid.h), the tags of FLAC (flac_tags.h) */
 };
 
 /* Creates the file. Returns NULL and fills `error` (with the path) when it exists, cannot be

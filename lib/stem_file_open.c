@@ -1,6 +1,8 @@
 /* libsndfile on top of a gathering file, and the metadata, all of which is written before the first
  * frame: libsndfile overwrites audio when it comes later or grows.
  */
+#include "acid.h"
+#include "flac_tags.h"
 #include "stem_file_parts.h"
 
 #include <stdbool.h>
@@ -9,8 +11,7 @@
 #include <string.h>
 
 enum {
-    LOUDNESS_UNSET = 0x7FFF, /* EBU Tech 3285 version 2 */
-    ACID_BYTES = 24,
+    LOUDNESS_UNSET = 0x7FFF,   /* EBU Tech 3285 version 2 */
     MOST_HEADER_BYTES = 20480, /* iXML with the longest track list among it */
 };
 
@@ -117,20 +118,16 @@ static int set_chunk(SNDFILE *sound, const char *id, void *bytes, size_t size)
     return sf_set_chunk(sound, &chunk) == SF_ERR_NO_ERROR ? 0 : -1;
 }
 
-/* Sonic Foundry's `acid` chunk; only the tempo is told, never the loop flag. Layout: flags u32,
- * root note u16, two unknown fields, beats u32, meter 2 x u16, tempo float32, all little endian. */
+/* Without a tempo the place is held for one that is told during the take. */
 static int set_acid(SNDFILE *sound, const struct stem_file_params *params)
 {
-    enum { FLAG_ONE_SHOT = 1 };
-    unsigned char bytes[ACID_BYTES] = {FLAG_ONE_SHOT};
-    float tempo = (float)params->tempo_bpm;
-    uint32_t bits;
-    if (!takes_chunks(params) || params->tempo_bpm <= 0)
+    unsigned char bytes[STEM_ACID_BYTES];
+    bool has_tempo = params->tempo_bpm > 0;
+    if (!takes_chunks(params) || (!has_tempo && !params->is_of_take))
         return 0;
-    memcpy(&bits, &tempo, sizeof bits);
-    for (int k = 0; k < 4; k++)
-        bytes[ACID_BYTES - 4 + k] = (unsigned char)(bits >> 8 * k);
-    return set_chunk(sound, "acid", bytes, sizeof bytes);
+    stem_acid_make(params->tempo_bpm, bytes);
+    return set_chunk(
+        sound, has_tempo ? "acid" : stem_acid_place(params->container), bytes, sizeof bytes);
 }
 
 static int set_ixml(SNDFILE *sound, const struct stem_file_params *params)
@@ -142,6 +139,20 @@ static int set_ixml(SNDFILE *sound, const struct stem_file_params *params)
     int status = text ? set_chunk(sound, "iXML", text, strlen(text)) : -1;
     free(text);
     return status;
+}
+
+/* Only the stem's name is told yet; the rest of the place is filled when the take is finished. */
+static int set_tags(SNDFILE *sound, const struct stem_file_params *params)
+{
+    char blanks[STEM_FLAC_TAGS_BLANKS + 1];
+    if (params->container != STEM_FLAC || !params->is_of_take)
+        return 0;
+    memset(blanks, ' ', sizeof blanks - 1);
+    blanks[sizeof blanks - 1] = '\0';
+    if (params->description && params->description[0] &&
+        sf_set_string(sound, SF_STR_TITLE, params->description) != SF_ERR_NO_ERROR)
+        return -1;
+    return sf_set_string(sound, SF_STR_COMMENT, blanks) == SF_ERR_NO_ERROR ? 0 : -1;
 }
 
 static SNDFILE *fail(SNDFILE *sound, struct stem_gather *gather, const char *path,
@@ -170,7 +181,8 @@ SNDFILE *stem_file_open_sound(
         return fail(NULL, gather, params->path, sf_strerror(NULL), error);
     sf_command(sound, SFC_RF64_AUTO_DOWNGRADE, NULL, SF_TRUE);
     sf_command(sound, SFC_SET_ADD_PEAK_CHUNK, NULL, SF_FALSE);
-    if (set_bext(sound, params) || set_acid(sound, params) || set_ixml(sound, params))
+    if (set_bext(sound, params) || set_acid(sound, params) || set_ixml(sound, params) ||
+        set_tags(sound, params))
         return fail(sound, gather, params->path, "it does not take the metadata", error);
     /* The header tells the size that the file had before it was written: only the second one counts
      * the metadata. */

@@ -115,6 +115,76 @@ def test_metadata_ixml_is_never_put_where_it_has_no_place(studio, container):
         assert b"BWFXML" not in (folder / f"{name}.{container}").read_bytes()
 
 
+def acid_tempo(path):
+    """The tempo in the acid chunk; None without one."""
+    raw = path.read_bytes()
+    audio = raw.index({".wav": b"data", ".aiff": b"SSND", ".caf": b"data"}[path.suffix])
+    at = raw.find(b"acid", 0, audio)
+    if at < 0:
+        return None
+    head, order = (12, ">Q") if path.suffix == ".caf" else (8, "<I" if path.suffix == ".wav" else ">I")
+    assert struct.unpack_from(order, raw, at + 4)[0] == 24
+    return struct.unpack_from("<f", raw, at + head + 20)[0]
+
+
+@pytest.mark.parametrize("start", [[], ["--tempo", "98.5"]])
+@pytest.mark.parametrize("container", ["wav", "aiff", "caf"])
+def test_metadata_tempo_that_came_late_is_in_the_files(studio, container, start):
+    folder, manifest = take(studio, TITLE, *start, late=[("/take/tempo", 133.5)], format=container)
+    assert manifest["tempo_bpm"] == 133.5
+    for name in FILES:
+        assert acid_tempo(folder / f"{name}.{container}") == 133.5
+        assert "Error" not in run("sndfile-info", folder / f"{name}.{container}")
+    if container == "wav":
+        assert json.loads(run("exiftool", "-json", folder / "02_Lead.wav"))[0]["Tempo"] == 133.5
+    before = [(folder / f"{name}.{container}").read_bytes() for name in FILES]
+    studio.ok("finish", folder)
+    assert [(folder / f"{name}.{container}").read_bytes() for name in FILES] == before
+    studio.check(folder, [(f"01_Drums-Co.{container}", 1, [1]), (f"02_Lead.{container}", 1, [3])])
+
+
+@pytest.mark.parametrize("container", ["wav", "aiff", "caf"])
+def test_metadata_tempo_that_is_not_known_is_not_told(studio, container):
+    folder, _ = take(studio, TITLE, format=container)
+    assert acid_tempo(folder / f"02_Lead.{container}") is None
+
+
+def flac_tags(path):
+    """The tags as FLAC's own program tells them; each name once."""
+    lines = run("metaflac", "--export-tags-to=-", path).splitlines()
+    tags = dict(line.split("=", 1) for line in lines)
+    assert len(tags) == len(lines)
+    return tags
+
+
+def test_metadata_of_flac_are_tags(studio):
+    """Title, tempo and key come late; the tags are there all the same, without a byte of audio moved."""
+    late = [("/take/title", TITLE), ("/take/tempo", 98.5), ("/take/key", "F# minor")]
+    folder, manifest = take(studio, "Working title", late=late, format="flac")
+    for number, (name, title) in enumerate((("01_Drums-Co", "Drums & Co"), ("02_Lead", "Lead"),
+                                            ("00_Mix", "Mix")), 1):
+        path = folder / f"{name}.flac"
+        tags = {"TITLE": title, "ALBUM": TITLE, "TRACKNUMBER": str(number), "TRACKTOTAL": "3",
+                "DATE": manifest["started"][:10], "BPM": "98.5", "KEY": "F# minor",
+                "INITIALKEY": "F# minor", "ENCODER": manifest["recorder"]}
+        assert flac_tags(path) == tags
+        probe = json.loads(run("ffprobe", "-v", "error", "-show_format", "-of", "json", path))
+        read = {key.lower(): value for key, value in probe["format"]["tags"].items()}
+        assert (read["title"], read["album"], read["track"]) == (title, TITLE, str(number))
+        run("flac", "--test", "--silent", "--warnings-as-errors", path)
+    before = [(folder / f"{name}.flac").read_bytes() for name in FILES]
+    studio.ok("finish", folder)
+    assert [(folder / f"{name}.flac").read_bytes() for name in FILES] == before
+    studio.check(folder, [("01_Drums-Co.flac", 1, [1]), ("02_Lead.flac", 1, [3])])
+
+
+def test_metadata_of_flac_without_a_title(studio):
+    folder, manifest = take(studio, format="flac")
+    tags = flac_tags(folder / "02_Lead.flac")
+    assert tags["ALBUM"] == manifest["started"][:19].replace("T", " ")
+    assert not {"BPM", "KEY", "INITIALKEY"} & set(tags)
+
+
 def assert_same_time(text, manifest):
     """EXIF and ffmpeg write it differently."""
     assert re.sub(r"\D", "", text) == re.sub(r"\D", "", manifest["started"][:19])

@@ -136,6 +136,8 @@ def test_export_keeps_every_sample(take, container):
         assert run("soxi", "-b", path).stdout.strip() == "24"
         if container == "flac":
             assert run("flac", "--test", "--silent", "--warnings-as-errors", path).returncode == 0
+            tags = run("metaflac", "--export-tags-to=-", path).stdout.splitlines()
+            assert {f"TITLE={name}", "ALBUM=Made", "TRACKTOTAL=3", "BPM=120"} <= set(tags)
     assert run("sha256sum", "--check", "--quiet", "SHA256SUMS", cwd=folder).returncode == 0
     exported = json.loads((folder / "take.json").read_text())
     assert exported["format"] == {"container": container, "encoding": "pcm24"}

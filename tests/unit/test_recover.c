@@ -128,6 +128,7 @@ static void record_and_die(const char *folder, const struct shape *shape)
                 .originated = "2026-11-20T21:53:07",
                 .ixml = make_ixml(shape, s, name, strrchr(path, '/') + 1),
                 .tempo_bpm = 120,
+                .is_of_take = true,
             };
             struct stem_file *file = stem_file_create(&params, NULL);
             if (!file)
