@@ -24,11 +24,6 @@ void explore_trouble(const char *text)
     exit(TROUBLE);
 }
 
-bool explore_uses(int thread, int place)
-{
-    return explored->places[place].users >> thread & 1;
-}
-
 size_t explore_state_bytes(const struct state *state)
 {
     return offsetof(struct state, values) + state->value_count * sizeof *state->values;

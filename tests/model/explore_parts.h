@@ -6,15 +6,20 @@
 
 #include "explore.h"
 
+#include <assert.h>
+
 enum { MOST_ANSWERS = 64, MOST_VALUES = 256 };
 
 /* A value that a place has had, or has. */
 struct value {
-    uint32_t value;
+    _Alignas(uint64_t) uint32_t value;
+    uint32_t zero;              /* no bytes are left without a value */
     uint8_t view[MODEL_PLACES]; /* what a thread that acquires it may not read before */
 };
 
 enum status { AWAKE, ASLEEP, DONE };
+
+static_assert(sizeof(struct value) % sizeof(uint64_t) == 0, "states are hashed by words");
 
 /* All numbers of values count from the oldest one that somebody may still read. Unused bytes are
  * zero, so that equal states have equal bytes. */
@@ -59,8 +64,11 @@ extern const struct model *explored; /* what is explored now */
 
 /* Ends the program: the model itself is wrong. */
 _Noreturn void explore_trouble(const char *text);
-bool explore_uses(int thread, int place);
-/* Bytes of a state that count. */
+static inline bool explore_uses(int thread, int place)
+{
+    return explored->places[place].users >> thread & 1;
+}
+/* Bytes of a state that count; whole words. */
 size_t explore_state_bytes(const struct state *state);
 
 /* What a thread does next. */

@@ -20,16 +20,19 @@ static uint64_t mixed(uint64_t h)
     return h;
 }
 
+/* Most of a state is zeros: those are passed over, and the place of what is not counts. */
 static struct hash hash_of(const struct state *state)
 {
     size_t bytes = explore_state_bytes(state);
     const unsigned char *at = (const unsigned char *)state;
-    struct hash hash = {1, 2};
-    for (size_t k = 0; k < bytes; k += 8) {
-        uint64_t word = 0;
-        memcpy(&word, at + k, bytes - k < 8 ? bytes - k : 8);
+    struct hash hash = {1, bytes};
+    for (size_t k = 0; k < bytes; k += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, at + k, sizeof word);
+        if (word == 0)
+            continue;
         hash.high = mixed(hash.high ^ word) + k;
-        hash.low = (hash.low + word) * UINT64_C(0x9E3779B97F4A7C15);
+        hash.low = (hash.low + word + k) * UINT64_C(0x9E3779B97F4A7C15);
         hash.low ^= hash.low >> 31;
     }
     hash.high |= 1;

@@ -142,6 +142,7 @@ class Stage(Studio):
                 self.ruler(self.ports, bits=BITS)
                 return
             except AssertionError:
+                self.end_surely(self.ruler_process)
                 self.forget(self.ruler_process)
                 if chances == 0:
                     raise
