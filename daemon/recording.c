@@ -165,6 +165,7 @@ int stem_recording_flush(struct stem_recording *recording, struct stem_error *er
             return fail(recording);
     if (recording->manifest_stale)
         stem_recording_save(recording);
+    recording_renew_projects(recording);
     return 0;
 }
 
@@ -248,6 +249,8 @@ int stem_recording_finish(struct stem_recording *recording, const char *failure,
     recording_drop_reserve(recording);
     recording_rename(recording);
     const bool saved = stem_take_save(take, recording->folder, status ? NULL : &problem) == 0;
+    if (saved) /* the old names are there as long as the old projects are */
+        recording_complete_projects(recording);
     recording_renamed(recording, saved);
     if (!saved)
         status = -1;

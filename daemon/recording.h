@@ -74,7 +74,8 @@ void stem_recording_save(struct stem_recording *recording);
 /* Why the manifest could not be renewed the last time; "" when it was. */
 const char *stem_recording_trouble(const struct stem_recording *recording);
 
-/* Makes what was written so far playable and, if it changed, renews the manifest. 0 or -1. */
+/* Makes what was written so far playable, renews the manifest if it changed, and the projects. 0 or
+ * -1. */
 int stem_recording_flush(struct stem_recording *recording, struct stem_error *error);
 
 /* Waits until what was flushed is on the disk, and renews the manifest. 0 or -1. */

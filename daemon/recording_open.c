@@ -264,8 +264,10 @@ struct stem_recording *stem_recording_create(
     recording->tracks = params->layout->track_count;
     recording->files = calloc(recording->tracks, sizeof *recording->files);
     localtime_r(&params->started.tv_sec, &recording->started);
-    if (recording->files && open_all(recording, params, error) == 0)
+    if (recording->files && open_all(recording, params, error) == 0) {
+        recording_begin_projects(recording);
         return recording;
+    }
     if (!recording->files)
         stem_error_set(error, "no memory for the take");
     remove_empty(recording);

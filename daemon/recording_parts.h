@@ -1,5 +1,6 @@
 /* The inside of a recording: recording_open.c makes folder and files, recording_names.c names them,
- * recording.c fills them and completes them. Writer thread only. */
+ * recording_projects.c lets other programs open them, recording.c fills them and completes them.
+ * Writer thread only. */
 #ifndef STEMD_RECORDING_PARTS_H
 #define STEMD_RECORDING_PARTS_H
 
@@ -31,6 +32,9 @@ struct stem_recording {
     uint64_t synced_frames; /* are on the disk for sure */
     uint64_t most_frames;   /* after a failure the take ends here at the latest */
     bool manifest_stale;
+    uint64_t shown_frames; /* length that the projects tell of */
+    size_t shown_markers;
+    int64_t show_again_ns;     /* not before */
     struct stem_error trouble; /* why the manifest could not be renewed */
 };
 
@@ -47,6 +51,12 @@ void recording_file_name(
  * and tell whether that was done: the names that it does not have are given up. */
 void recording_rename(struct stem_recording *recording);
 void recording_renamed(struct stem_recording *recording, bool saved);
+
+/* The take's projects (rpp.h, ardour_session.h): made with the folder; renewed after a flush, when
+ * there is something new, with what every file has; completed when files and manifest are. */
+void recording_begin_projects(struct stem_recording *recording);
+void recording_renew_projects(struct stem_recording *recording);
+void recording_complete_projects(struct stem_recording *recording);
 
 /* Gives the reserved space back. */
 void recording_drop_reserve(const struct stem_recording *recording);

@@ -2,11 +2,14 @@
  *
  * Order makes it safe to be killed: first everything is looked at, then the manifest lists what
  * will be silent (still "recording"), then the files are completed one after the other, then the
- * manifest says "recovered". Whoever comes after a kill finds the gaps listed and goes on.
+ * projects, then the manifest says "recovered". Whoever comes after a kill finds the gaps listed
+ * and goes on.
  */
 #include "recover.h"
 
+#include "ardour_session.h"
 #include "recover_parts.h"
+#include "rpp.h"
 #include "take_lock.h"
 
 #include <errno.h>
@@ -189,6 +192,23 @@ static void drop_reserve(const struct recover *recover)
         unlink(path);
 }
 
+static int remark_project(
+    struct recover *recover, enum stem_project_result result, const struct stem_error *problem)
+{
+    return result == STEM_PROJECT_FAILED ? recover_remark(recover, "%s", problem->text) : 0;
+}
+
+/* The recorder left them as they were some moments before. */
+static int complete_projects(struct recover *recover)
+{
+    struct stem_error problem = {""};
+    const struct stem_take *take = &recover->take;
+    return remark_project(
+               recover, stem_rpp_write(recover->folder, take, true, &problem), &problem) ||
+           remark_project(
+               recover, stem_ardour_session_write(recover->folder, take, true, &problem), &problem);
+}
+
 static int complete(struct recover *recover)
 {
     uint64_t frames;
@@ -201,6 +221,8 @@ static int complete(struct recover *recover)
         if (!file->missing && recover_file_complete(recover, file, frames))
             return -1;
     }
+    if (complete_projects(recover))
+        return -1;
     recover->take.progress = STEM_TAKE_RECOVERED;
     return stem_take_save(&recover->take, recover->folder, recover->error);
 }

@@ -838,7 +838,7 @@ static void test_session_names_follow_a_late_title(void **state)
     use_templates("{title}", "{title}_{stem}");
     check_name("Song", "Night Train", "Night-Train", "Night-Train_Drums.wav");
     check_name("Other", "Night Train", "Night-Train-2", "Night-Train_Drums.wav");
-    assert_int_equal(entries("Night-Train-2"), 4); /* three files once, and the manifest */
+    assert_int_equal(entries("Night-Train-2"), 6); /* three files once, manifest, projects */
     check_name("Night-Train", "Night", "Night", "Night_Drums.wav");
     check_name("Night", "Night", "Night-2", "Night_Drums.wav"); /* and stays that */
     use_templates("{title}_{take}", "{stem}_{take}");
