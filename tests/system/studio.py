@@ -126,7 +126,8 @@ class Osc:
 class ServerName:
     """A JACK server name that nobody else uses meanwhile. There are few, and they are used again and
     again: JACK's registry has places for eight servers, and the place of a killed one is only given
-    to a server of the same name. An abstract socket is the lock: it goes with its owner."""
+    to a server of the same name. An abstract socket is the lock: it goes with its owner. A server whose
+    owner was killed may live on; its name is left alone."""
 
     def __init__(self):
         for number in itertools.cycle(range(1, 6)):
@@ -134,10 +135,16 @@ class ServerName:
             self.text = f"stemdtest{number}"
             try:
                 self.lock.bind(f"\0{self.text}-{os.getuid()}")
-                return
+                if not self.has_server():
+                    return
             except OSError:
-                self.lock.close()
-                time.sleep(0.05)
+                pass
+            self.lock.close()
+            time.sleep(0.05)
+
+    def has_server(self):
+        """Whether a server of this name listens, though perhaps nobody can find its socket's file."""
+        return f"/jack_{self.text}_" in pathlib.Path("/proc/net/unix").read_text()
 
     def release(self):
         self.lock.close()
