@@ -173,7 +173,7 @@ class Evening:
             self.open_stem(stem)
             return
         self.ctl("mute", f"S{stem + 1}")
-        self.stage.settle(FADE_SECONDS)
+        self.stage.let_grow(FADE_SECONDS)
         end = self.stage.position()
         if end is None:  # it ended by itself: nobody knows how far it had faded
             self.ctl("unmute", f"S{stem + 1}")
@@ -187,7 +187,7 @@ class Evening:
         begin = self.stage.position()
         silent_from = self.muted.pop(stem)
         self.ctl("unmute", f"S{stem + 1}")
-        self.stage.settle(FADE_SECONDS)
+        self.stage.let_grow(FADE_SECONDS)
         end = self.stage.position()
         if begin is None or end is None:
             self.stage.stretches.allow(ANY, stem, silent_from, silent_from + 3600 * self.plan.rate)
@@ -280,7 +280,7 @@ class Evening:
             self.stage.end_ruler(surely=self.chance.random() < 0.5)
             self.stage.begin_ruler()
             self.stage.all_connected()
-            self.stage.settle(0.1)
+            self.stage.let_grow(0.1)
         self.stage.noted("lose_ruler", ODD, lose, absent=True)
 
     def lose_server(self):
@@ -299,7 +299,7 @@ class Evening:
             wait_for(lambda: stage.status()["jack"] == "running", "the server's return", nap=0.05)
             stage.begin_ruler()
             stage.all_connected()
-            stage.settle(0.2)
+            stage.let_grow(0.2)
         self.stage.noted("lose_server", LOST, lose, absent=True)
 
     def freeze_disk(self):

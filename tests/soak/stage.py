@@ -204,7 +204,7 @@ class Stage(Studio):
             return None
         return manifest["start_frame"] - manifest.get("part_frame", 0) + int(answer[2])
 
-    def settle(self, seconds):
+    def let_grow(self, seconds):
         """Lets the take grow by that much; nothing when none runs."""
         status = self.status()
         if status["state"] == "recording" and status["jack"] == "running":
