@@ -91,6 +91,24 @@ def test_ardour_opens_a_recorded_take(studio):
                           ("02_Lead.wav", 1, [3])])
 
 
+def test_ardour_opens_a_take_that_is_being_recorded(two_stems):
+    folder = pathlib.Path(two_stems.ok("start", "Live"))
+    two_stems.run_for(1.2)
+    wait_for((folder / "take.ardour").exists, "audio in the session")
+    facts = open_session(folder)
+    begin = two_stems.manifest(folder)["time_reference"]
+    assert [(name, int(place)) for name, _, place, *_ in facts["region"]] == [
+        ("Drums", begin), ("Lead Vocals", begin)]
+    frames = {int(length) for _, _, _, length, *_ in facts["region"]}
+    assert len(frames) == 1 and 24000 < min(frames)
+    assert all(float(region[5]) > 0 for region in facts["region"])
+    folder = pathlib.Path(two_stems.ok("stop"))
+    two_stems.ok("finish", folder)
+    assert {int(region[3]) for region in open_session(folder)["region"]} == {
+        two_stems.manifest(folder)["frames"]}
+    two_stems.check(folder, two_stems.channels)
+
+
 def make_take(folder, **facts):
     """Two stems of noise and their mix, made with sox."""
     made = Made(folder, frames=48000 * 3 + 77, time_reference=5 * 48000 + 1, **facts)

@@ -213,3 +213,43 @@ def test_projects_that_somebody_saves_meanwhile_are_kept(two_stems):
     two_stems.ok("finish", folder)
     assert (folder / "take.rpp").read_text() == mine
     assert check_session(folder) == two_stems.manifest(folder)["frames"]
+
+
+def check_ended(studio, folder):
+    manifest = studio.manifest(folder)
+    look = Look(folder)
+    assert look.files == [stem["file"] for stem in manifest["stems"]]
+    assert look.frames == check_session(folder) == manifest["frames"]
+
+
+def test_projects_of_both_parts_of_a_take_on_a_full_disk(small_disk):
+    spare = small_disk.folder / "spare"
+    small_disk.configure(
+        '{ name = "A"; inputs = ( { name = "In"; from = "ruler:out_1"; } ); },'
+        '{ name = "B"; channels = 1; inputs = ( { name = "In"; from = "ruler:out_2"; } ); }',
+        spare=str(spare))
+    small_disk.stemd()
+    first = pathlib.Path(small_disk.ok("start", "Long"))
+    wait_for(lambda: spare.exists() and list(spare.iterdir()), "the spare folder")
+    small_disk.run_for(1)
+    second = pathlib.Path(small_disk.ok("stop"))
+    assert second.parent == spare
+    for folder in (first, second):
+        check_ended(small_disk, folder)
+
+
+def test_projects_are_in_the_mirror_too(studio):
+    mirror = studio.folder / "mirror"
+    mirror.mkdir()
+    studio.server()
+    studio.ruler(1)
+    studio.configure('{ name = "Drums"; inputs = ( { name = "In"; from = "ruler:out_1"; } ); }',
+                     mirror=str(mirror))
+    studio.stemd()
+    folder = studio.record(1.5, "Twice")
+    copy = mirror / folder.name
+    wait_for(lambda: (copy / "take.json").exists()
+             and studio.manifest(copy)["progress"] != "recording", "the mirror's end")
+    for take in (folder, copy):
+        wait_for(lambda: check_session(take) == studio.manifest(take)["frames"], "its projects")
+        check_ended(studio, take)
