@@ -79,7 +79,7 @@ static enum stemctl_exit work(struct stemctl *ctl, struct watch *watch)
     stemctl_interrupt_begin(&watch->interrupt);
     if (!ctl->quiet)
         stemctl_progress_begin(&watch->progress, "finishing");
-    int status = stem_finish_folder(folder, show_progress, watch, &report, &error);
+    int status = stem_finish_folder(folder, ctl->accept, show_progress, watch, &report, &error);
     stemctl_progress_end(&watch->progress);
     stemctl_interrupt_end(&watch->interrupt);
     if (status)

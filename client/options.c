@@ -32,6 +32,7 @@ enum {
     OPTION_ZIP,
     OPTION_DITHER,
     OPTION_OPEN,
+    OPTION_ACCEPT,
 };
 
 enum { MOST_DIGITS = 32 };
@@ -63,6 +64,8 @@ static const struct argp_option START_OPTIONS[] = {
 
 static const struct argp_option FINISH_OPTIONS[] = {
     {"quiet", 'q', NULL, 0, "Print nothing but errors", 0},
+    {"accept", OPTION_ACCEPT, NULL, 0,
+        "Take audio files as they are, though they are not what SHA256SUMS says", 0},
     {"progress-fd", OPTION_PROGRESS_FD, "N", 0,
         "Write the progress to descriptor N: lines of a percentage and a word", 0},
     SHARED_OPTIONS};
@@ -295,6 +298,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_DITHER:
         parsed->ctl->dither = true;
+        return 0;
+    case OPTION_ACCEPT:
+        parsed->ctl->accept = true;
         return 0;
     case OPTION_OPEN:
         parsed->ctl->open = true;

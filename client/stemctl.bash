@@ -56,7 +56,7 @@ _stemctl()
     done
 
     [[ $command == start ]] && options+=" --at --preroll --length --tempo --key"
-    [[ $command == finish ]] && options+=" --quiet --progress-fd"
+    [[ $command == finish ]] && options+=" --accept --quiet --progress-fd"
     [[ $command == report ]] && options+=" --open"
     [[ $command == export ]] && options+=" --format --depth --dither --to --zip --quiet"
     [[ $command == sum ]] && options+=" --depth --to --quiet"

@@ -23,6 +23,7 @@ struct stemctl {
     const char *depth;
     const char *to;
     bool dither;
+    bool accept;
     bool zip;
     bool open;
     bool quiet;

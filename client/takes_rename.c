@@ -12,7 +12,7 @@ static enum stemctl_exit finish_again(struct stemctl *ctl, const char *folder)
     struct stem_error error = {""};
     struct stemctl_work work;
     stemctl_work_begin(&work, ctl, "finishing");
-    int status = stem_finish_folder(folder, stemctl_work_step, &work, &report, &error);
+    int status = stem_finish_folder(folder, false, stemctl_work_step, &work, &report, &error);
     stemctl_work_end(&work);
     if (status) {
         struct stem_error told;

@@ -182,7 +182,7 @@ static int make_folder(struct work *work, struct stem_finish_report *finish)
         return stem_error_set_errno(work->error, errno, "cannot make \"%s\"", work->target);
     if (convert_all(work) || describe(work))
         return -1;
-    return stem_finish_folder(work->target, tell_finish, work, finish, work->error);
+    return stem_finish_folder(work->target, false, tell_finish, work, finish, work->error);
 }
 
 /* What is interrupted or fails leaves nothing behind. */

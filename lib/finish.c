@@ -14,6 +14,7 @@
 #include "report.h"
 #include "rpp.h"
 #include "sha256sums.h"
+#include "sums_check.h"
 #include "survey.h"
 #include "take_lock.h"
 
@@ -24,7 +25,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Shares of the whole work: measuring reads all audio and computes, summing up only reads. */
+/* Shares of the whole work: measuring reads all audio and computes, checking and summing up only
+ * read. */
+#define CHECKED 0.12
 #define MEASURED 0.85
 #define MARKED 0.86
 #define DESCRIBED 0.87
@@ -33,6 +36,7 @@ struct finish {
     const char *folder;
     struct stem_finish_report *report;
     struct stem_survey survey;
+    double began; /* part that is done before measuring */
     stem_finish_progress *progress;
     void *data;
     struct stem_error *error;
@@ -75,11 +79,35 @@ static struct stem_take_stem *file_of(struct stem_take *take, size_t k)
     return k < take->extra_count ? &take->extras[k] : NULL;
 }
 
+/* Checking */
+
+static bool tell_check(double done, void *data)
+{
+    return tell(data, done * CHECKED, "check") == 0;
+}
+
+/* Nobody shall get new sums for a file that was damaged since it got its last ones. */
+static int check(struct finish *finish)
+{
+    if (!stem_sums_check_can(finish->folder))
+        return 0;
+    bool is_unsure;
+    finish->began = CHECKED;
+    if (stem_sums_check(
+            finish->folder, &finish->report->take, tell_check, finish, &is_unsure, finish->error))
+        return -1;
+    return is_unsure ? remark(finish,
+                           "a finish was interrupted while it changed audio files: nothing tells "
+                           "whether these were damaged since")
+                     : 0;
+}
+
 /* Measuring */
 
 static bool tell_survey(double done, void *data)
 {
-    return tell(data, done * MEASURED, "measure") == 0;
+    struct finish *finish = data;
+    return tell(finish, finish->began + done * (MEASURED - finish->began), "measure") == 0;
 }
 
 static int remark_file(struct finish *finish, const struct stem_take_stem *stem, size_t k)
@@ -245,7 +273,7 @@ static bool tell_sums(double done, void *data)
     return tell(data, DESCRIBED + done * (1 - DESCRIBED), "sum up") == 0;
 }
 
-static int run(struct finish *finish)
+static int run(struct finish *finish, bool accept)
 {
     struct stem_take *take = &finish->report->take;
     if (stem_take_load(take, finish->folder, finish->error))
@@ -257,10 +285,14 @@ static int run(struct finish *finish)
             finish->folder);
     stem_take_set_string(&take->finished, NULL); /* of a former time: no file shall tell it */
     /* sums that do not fit any more would be worse than none */
-    if (measure(finish) || stem_replace_remove(finish->folder, STEM_SHA256SUMS, finish->error) ||
-        mark(finish) || describe(finish) || tell(finish, DESCRIBED, "sum up") || save(finish))
+    if ((!accept && check(finish)) || measure(finish) ||
+        stem_sums_set_aside(finish->folder, finish->error) || mark(finish) || describe(finish) ||
+        tell(finish, DESCRIBED, "sum up") || save(finish))
         return -1;
-    return stem_sha256sums_write(finish->folder, tell_sums, finish, finish->error);
+    return stem_sha256sums_write(finish->folder, tell_sums, finish, finish->error) ||
+                   stem_sums_forget(finish->folder, finish->error)
+               ? -1
+               : 0;
 }
 
 /* One at a time, be it recorder or finisher. A symbolic link to the folder is followed here. */
@@ -277,7 +309,7 @@ static int lock(const char *folder, struct stem_error *error)
     return fd;
 }
 
-int stem_finish_folder(const char *folder, stem_finish_progress *progress, void *data,
+int stem_finish_folder(const char *folder, bool accept, stem_finish_progress *progress, void *data,
     struct stem_finish_report *report, struct stem_error *error)
 {
     struct finish finish = {
@@ -286,7 +318,7 @@ int stem_finish_folder(const char *folder, stem_finish_progress *progress, void 
     int fd = lock(folder, error);
     if (fd < 0)
         return -1;
-    int status = run(&finish);
+    int status = run(&finish, accept);
     stem_survey_finish(&finish.survey);
     if (status)
         stem_finish_report_finish(report);

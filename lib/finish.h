@@ -15,8 +15,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Called now and then with the part that is done, 0 … 1, and what is done now ("measure", "mark",
- * "describe", "sum up"); false interrupts. */
+/* Called now and then with the part that is done, 0 … 1, and what is done now ("check" when
+ * it was finished before, "measure", "mark", "describe", "sum up"); false interrupts. */
 typedef bool stem_finish_progress(double done, const char *step, void *data);
 
 struct stem_finish_report {
@@ -26,8 +26,10 @@ struct stem_finish_report {
 };
 
 /* Finishes the take in `folder`. A take that is being recorded, or being finished by somebody else,
- * is refused. 0, or -1 with `error`; the report owns nothing then. Any one thread. */
-int stem_finish_folder(const char *folder, stem_finish_progress *progress, void *data,
+ * is refused; so is one with an audio file that is not what its SHA256SUMS says (sums_check.h),
+ * unless `accept` is set: then it is taken as it is. 0, or -1 with `error`; the report owns nothing
+ * then. Any one thread. */
+int stem_finish_folder(const char *folder, bool accept, stem_finish_progress *progress, void *data,
     struct stem_finish_report *report, struct stem_error *error);
 
 void stem_finish_report_finish(struct stem_finish_report *report);

@@ -149,3 +149,78 @@ int stem_sha256sums_write(
         close(work.folder);
     return status;
 }
+
+/* Comparing */
+
+/* The line that the list would have for a file with this digest. The caller frees it. */
+static char *make_line(const unsigned char *digest, const char *name)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return NULL;
+    put_line(out, digest, name);
+    fclose(out);
+    return text;
+}
+
+/* Looks for a file's line: all that comes behind the digest is the same. */
+static enum stem_sha256sums_verdict judge(FILE *list, const char *line)
+{
+    enum { DIGITS = 2 * SHA256_DIGEST_SIZE };
+    enum stem_sha256sums_verdict verdict = STEM_SHA256SUMS_UNKNOWN;
+    const size_t mark = line[0] == '\\' ? 1 : 0, length = strlen(line);
+    char *there = NULL;
+    size_t room = 0;
+    ssize_t got;
+    while (verdict == STEM_SHA256SUMS_UNKNOWN && (got = getline(&there, &room, list)) > 0)
+        if ((size_t)got == length && memcmp(there, line, mark) == 0 &&
+            strcmp(there + mark + DIGITS, line + mark + DIGITS) == 0)
+            verdict = memcmp(there + mark, line + mark, DIGITS) == 0 ? STEM_SHA256SUMS_SAME
+                                                                     : STEM_SHA256SUMS_CHANGED;
+    free(there);
+    return verdict;
+}
+
+static int compare(
+    struct work *work, FILE *list, const char *name, enum stem_sha256sums_verdict *verdict)
+{
+    unsigned char digest[SHA256_DIGEST_SIZE];
+    struct stat file;
+    if (fstatat(work->folder, name, &file, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(file.st_mode))
+        return 0;
+    work->bytes = (uint64_t)file.st_size;
+    if (!(work->piece = malloc(PIECE_BYTES)))
+        return stem_error_set(work->error, "no memory for \"%s/%s\"", work->path, name);
+    int status = hash_file(work, name, digest);
+    free(work->piece);
+    char *line = status ? NULL : make_line(digest, name);
+    if (status == 0 && !line)
+        return stem_error_set(work->error, "no memory for \"%s/%s\"", work->path, name);
+    if (line)
+        *verdict = judge(list, line);
+    free(line);
+    return status;
+}
+
+int stem_sha256sums_compare(const char *folder, const char *sums, const char *name,
+    stem_sha256sums_progress *progress, void *data, enum stem_sha256sums_verdict *verdict,
+    struct stem_error *error)
+{
+    struct work work = {.path = folder, .progress = progress, .data = data, .error = error};
+    *verdict = STEM_SHA256SUMS_UNKNOWN;
+    work.folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = work.folder < 0
+                 ? -1
+                 : openat(work.folder, sums, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    FILE *list = fd < 0 ? NULL : fdopen(fd, "r");
+    int status = list ? compare(&work, list, name, verdict) : 0;
+    if (list)
+        fclose(list);
+    else if (fd >= 0)
+        close(fd);
+    if (work.folder >= 0)
+        close(work.folder);
+    return status;
+}

@@ -17,4 +17,16 @@ typedef bool stem_sha256sums_progress(double done, void *data);
 int stem_sha256sums_write(
     const char *folder, stem_sha256sums_progress *progress, void *data, struct stem_error *error);
 
+enum stem_sha256sums_verdict {
+    STEM_SHA256SUMS_SAME,
+    STEM_SHA256SUMS_CHANGED,
+    STEM_SHA256SUMS_UNKNOWN, /* the list does not tell, or there is no such file */
+};
+
+/* Compares FOLDER/NAME with what the list FOLDER/SUMS says. 0, or -1 with `error` (a file cannot be
+ * read, no memory, "interrupted"). Any one thread. */
+int stem_sha256sums_compare(const char *folder, const char *sums, const char *name,
+    stem_sha256sums_progress *progress, void *data, enum stem_sha256sums_verdict *verdict,
+    struct stem_error *error);
+
 #endif

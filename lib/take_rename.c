@@ -4,7 +4,7 @@
 #include "naming_template.h"
 #include "place.h"
 #include "replace.h"
-#include "sha256sums.h"
+#include "sums_check.h"
 #include "take.h"
 #include "take_lock.h"
 
@@ -154,7 +154,10 @@ static int run(struct work *work)
     stem_naming_safe(work->title, work->new_safe, STEM_NAME_BYTES);
     if (!work->new_safe[0])
         return stem_error_set(work->error, "\"%s\" has no letter or digit for a name", work->title);
-    if (rename_folder(work) || stem_replace_remove(work->folder, STEM_SHA256SUMS, work->error))
+    bool is_unsure;
+    if (stem_sums_check(work->folder, &work->take, NULL, NULL, &is_unsure, work->error))
+        return -1;
+    if (rename_folder(work) || stem_sums_set_aside(work->folder, work->error))
         return -1;
     if (stem_take_set_string(&work->take.title, work->title))
         return stem_error_set(work->error, "no memory for the title");
