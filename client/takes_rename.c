@@ -1,9 +1,11 @@
 /* stemctl rename FOLDER TITLE. */
 #include "finish.h"
+#include "take_links.h"
 #include "take_rename.h"
 #include "work.h"
 
 #include <limits.h>
+#include <stdlib.h>
 
 /* The page, README and sums tell the title and the files' names: they are made anew. */
 static enum stemctl_exit finish_again(struct stemctl *ctl, const char *folder)
@@ -23,15 +25,29 @@ static enum stemctl_exit finish_again(struct stemctl *ctl, const char *folder)
     return STEMCTL_OK;
 }
 
+static enum stemctl_exit renew_links(struct stemctl *ctl, const char *was, const char *folder)
+{
+    struct stem_error error = {""}, told;
+    if (!stem_take_links_renew(was, folder, &error))
+        return STEMCTL_OK;
+    stem_error_set(&told, "the take is \"%s\" now, but another one still tells its old name: %s",
+        folder, error.text);
+    return stemctl_fail(&ctl->output, STEMCTL_REFUSED, told.text);
+}
+
 enum stemctl_exit run_rename(struct stemctl *ctl)
 {
     struct stem_error error = {""};
-    char folder[PATH_MAX];
+    char folder[PATH_MAX], was[PATH_MAX];
     bool was_finished;
+    if (!realpath(ctl->words[0], was))
+        was[0] = '\0'; /* renaming tells why */
     if (stem_take_rename(
             ctl->words[0], ctl->words[1], folder, sizeof folder, &was_finished, &error))
         return stemctl_fail(&ctl->output, STEMCTL_REFUSED, error.text);
     enum stemctl_exit code = was_finished ? finish_again(ctl, folder) : STEMCTL_OK;
+    if (code == STEMCTL_OK)
+        code = renew_links(ctl, was, folder);
     if (code != STEMCTL_OK)
         return code;
     if (ctl->output.json)

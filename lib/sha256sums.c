@@ -224,3 +224,65 @@ int stem_sha256sums_compare(const char *folder, const char *sums, const char *na
         close(work.folder);
     return status;
 }
+
+/* Renewing */
+
+/* Copies the list, with `line` in the place of the former one of that file. */
+static void copy_list(FILE *list, const char *line, FILE *out)
+{
+    enum { DIGITS = 2 * SHA256_DIGEST_SIZE };
+    const size_t mark = line[0] == '\\' ? 1 : 0, length = strlen(line);
+    char *there = NULL;
+    size_t room = 0;
+    ssize_t got;
+    while ((got = getline(&there, &room, list)) > 0) {
+        bool is_it = (size_t)got == length && memcmp(there, line, mark) == 0 &&
+                     strcmp(there + mark + DIGITS, line + mark + DIGITS) == 0;
+        fputs(is_it ? line : there, out);
+    }
+    free(there);
+}
+
+static int renew(struct work *work, FILE *list, const char *name)
+{
+    unsigned char digest[SHA256_DIGEST_SIZE];
+    char *text = NULL, *line;
+    size_t size = 0;
+    if (!(work->piece = malloc(PIECE_BYTES)))
+        return stem_error_set(work->error, "no memory for \"%s/%s\"", work->path, name);
+    int status = hash_file(work, name, digest);
+    free(work->piece);
+    if (status)
+        return -1;
+    line = make_line(digest, name);
+    FILE *out = line ? open_memstream(&text, &size) : NULL;
+    if (out)
+        copy_list(list, line, out);
+    if (!out || fclose(out) != 0)
+        status = stem_error_set(work->error, "no memory for \"%s/%s\"", work->path, name);
+    else
+        status = stem_replace_file(work->path, STEM_SHA256SUMS, text, size, work->error);
+    free(line);
+    free(text);
+    return status;
+}
+
+int stem_sha256sums_renew(const char *folder, const char *name, struct stem_error *error)
+{
+    struct work work = {.path = folder, .error = error};
+    work.folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = work.folder < 0 ? -1
+                             : openat(work.folder, STEM_SHA256SUMS,
+                                   O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    FILE *list = fd < 0 ? NULL : fdopen(fd, "r");
+    int status =
+        list ? renew(&work, list, name)
+             : stem_error_set_errno(error, errno, "cannot read \"%s/" STEM_SHA256SUMS "\"", folder);
+    if (list)
+        fclose(list);
+    else if (fd >= 0)
+        close(fd);
+    if (work.folder >= 0)
+        close(work.folder);
+    return status;
+}

@@ -29,4 +29,8 @@ int stem_sha256sums_compare(const char *folder, const char *sums, const char *na
     stem_sha256sums_progress *progress, void *data, enum stem_sha256sums_verdict *verdict,
     struct stem_error *error);
 
+/* Sets the sum of FOLDER/NAME anew in FOLDER/SHA256SUMS, which lists it; other lines stay. 0, or -1
+ * with `error`. Any one thread. */
+int stem_sha256sums_renew(const char *folder, const char *name, struct stem_error *error);
+
 #endif

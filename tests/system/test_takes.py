@@ -373,6 +373,27 @@ def test_rename_changes_every_name(take):
     assert answer("verify", folder)["passed"]
 
 
+def test_rename_is_told_to_the_takes_around(take):
+    """The take that follows by a split, the part before, and one that has nothing to do with it."""
+    parent = take.parent
+    for name, links in (("next", {"previous": take.name}), ("part", {"continued_in": str(take)}),
+                        ("other", {"previous": "another"})):
+        shutil.copytree(take, parent / name)
+        path = parent / name / "take.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **links}))
+        ok("finish", parent / name)
+    untouched = {path.name: path.read_bytes() for path in (parent / "other").iterdir()}
+    folder = pathlib.Path(ok("rename", take, "Zweite Fassung"))
+    told = {name: json.loads((parent / name / "take.json").read_text()) for name in ("next", "part")}
+    assert told["next"]["previous"] == folder.name
+    assert told["part"]["continued_in"] == str(folder)
+    assert {path.name: path.read_bytes() for path in (parent / "other").iterdir()} == untouched
+    for name in ("next", "part"):
+        assert run("sha256sum", "--check", "--quiet", "SHA256SUMS",
+                   cwd=parent / name).returncode == 0
+        ok("finish", parent / name)
+
+
 def test_rename_overwrites_nothing(take):
     make(take.parent / "2026-11-20_21-53-07_Other_120bpm")
     before = {path.name: path.read_bytes() for path in take.iterdir()}

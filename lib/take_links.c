@@ -1,0 +1,92 @@
+#include "take_links.h"
+
+#include "sha256sums.h"
+#include "take.h"
+#include "take_lock.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+struct links {
+    const char *old_folder, *new_folder;
+    struct stem_error *error;
+};
+
+static const char *name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Sets `*field` to `now` if it is `was`; returns whether it was, -1 without memory. */
+static int renew_field(char **field, const char *was, const char *now)
+{
+    if (!*field || strcmp(*field, was) != 0)
+        return 0;
+    return stem_take_set_string(field, now) ? -1 : 1;
+}
+
+/* Sums of a take that was finished go with its manifest: only if they fitted before, so that
+ * nothing becomes whole by this. */
+static int save(const struct stem_take *take, const char *folder, struct stem_error *error)
+{
+    enum stem_sha256sums_verdict verdict;
+    if (stem_sha256sums_compare(
+            folder, STEM_SHA256SUMS, STEM_TAKE_MANIFEST, NULL, NULL, &verdict, error) ||
+        stem_take_save(take, folder, error))
+        return -1;
+    return verdict == STEM_SHA256SUMS_SAME
+               ? stem_sha256sums_renew(folder, STEM_TAKE_MANIFEST, error)
+               : 0;
+}
+
+static int renew(const struct links *links, const char *folder)
+{
+    struct stem_take take = {0};
+    int status = 0;
+    if (stem_take_load(&take, folder, NULL))
+        return 0; /* no take, or one that is told of elsewhere */
+    int previous =
+        renew_field(&take.previous, name_of(links->old_folder), name_of(links->new_folder));
+    int part = renew_field(&take.continued_in, links->old_folder, links->new_folder);
+    if (previous < 0 || part < 0)
+        status = stem_error_set(links->error, "no memory for \"%s\"", folder);
+    else if ((previous || part) && take.progress != STEM_TAKE_RECORDING)
+        status = save(&take, folder, links->error);
+    stem_take_finish(&take);
+    return status;
+}
+
+static int renew_locked(const struct links *links, const char *folder)
+{
+    int lock = stem_take_lock(folder);
+    if (lock < 0)
+        return 0;
+    int status = renew(links, folder);
+    stem_take_unlock(lock);
+    return status;
+}
+
+int stem_take_links_renew(const char *old_folder, const char *new_folder, struct stem_error *error)
+{
+    struct stem_error more;
+    struct links links = {old_folder, new_folder, error};
+    char takes[PATH_MAX], path[PATH_MAX + NAME_MAX + 2];
+    int status = 0;
+    snprintf(takes, sizeof takes, "%.*s", (int)(name_of(new_folder) - new_folder), new_folder);
+    DIR *folder = opendir(takes);
+    if (!folder)
+        return stem_error_set_errno(error, errno, "cannot read the folder \"%s\"", takes);
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        snprintf(path, sizeof path, "%s%s", takes, entry->d_name);
+        if (entry->d_name[0] == '.' || renew_locked(&links, path) == 0)
+            continue;
+        status = -1;
+        links.error = &more; /* the first one is told */
+    }
+    closedir(folder);
+    return status;
+}
