@@ -30,6 +30,9 @@ enum way {
     WAY_FLOATS,   /* turned into big-endian or double ones by libsndfile */
 };
 
+/* More than is written between two headers, and less than what readers take for a mistake. */
+#define OPEN_END_BYTES (INT64_C(1) << 40)
+
 struct stem_file {
     char *path;
     struct stem_gather *gather;
@@ -63,6 +66,26 @@ static enum way way_of(enum stem_container container, enum stem_encoding encodin
         return is_little_endian ? WAY_BYTES : WAY_INTEGERS;
     return is_little_endian && is_little_endian_host && encoding == STEM_FLOAT ? WAY_MEMORY
                                                                                : WAY_FLOATS;
+}
+
+/* While a W64 file grows, its header says that the audio goes on for long. Readers stop at the
+ * file's end; but what stands behind the end that a header tells, ffmpeg takes for a chunk, and
+ * refuses files of a recorder that died when it looks too strange. libsndfile's next header is true
+ * again. */
+static void leave_end_open(struct stem_file *file)
+{
+    enum { CHUNK_HEAD = 24, SIZE_BYTES = 8 }; /* the size counts the chunk's own head */
+    unsigned char bytes[SIZE_BYTES];
+    int64_t place = stem_gather_tell(file->gather);
+    uint64_t size =
+        (uint64_t)(stem_gather_length(file->gather) - file->audio_at) + CHUNK_HEAD + OPEN_END_BYTES;
+    if (file->container != STEM_W64 || stem_gather_problem(file->gather))
+        return;
+    for (size_t k = 0; k < SIZE_BYTES; k++)
+        bytes[k] = (unsigned char)(size >> 8 * k);
+    stem_gather_seek(file->gather, file->audio_at - SIZE_BYTES, SEEK_SET);
+    stem_gather_write(file->gather, bytes, SIZE_BYTES);
+    stem_gather_seek(file->gather, place, SEEK_SET);
 }
 
 struct stem_file *stem_file_create(const struct stem_file_params *params, struct stem_error *error)
@@ -167,7 +190,10 @@ static sf_count_t append_silence(struct stem_file *file, size_t frames)
 static int account(
     struct stem_file *file, sf_count_t taken, size_t wanted, struct stem_error *error)
 {
+    bool is_first = file->frames == 0; /* before it libsndfile writes the header once more */
     file->frames += taken > 0 ? (uint64_t)taken : 0;
+    if (is_first)
+        leave_end_open(file);
     if (taken == (sf_count_t)wanted && stem_gather_problem(file->gather) == 0)
         return 0;
     settle(file);
@@ -247,6 +273,7 @@ int stem_file_flush(struct stem_file *file, struct stem_error *error)
 {
     if (stem_gather_flush(file->gather) == 0) {
         sf_command(file->sound, SFC_UPDATE_HEADER_NOW, NULL, 0);
+        leave_end_open(file);
         stem_gather_write_back(file->gather);
         file->flushed = file->frames;
     }

@@ -57,9 +57,7 @@ def frames_everywhere(studio, path):
         counts = [0 if is_empty else frames_in_ffmpeg(studio, path)]
     else:
         counts = [frames_in_libsndfile(studio, path)]
-        # ffmpeg takes what stands behind the length that a W64's header tells for a chunk, and
-        # refuses the file when that looks too strange: half of the unfinished ones.
-        if counts != [0] and path.suffix != ".w64":
+        if counts != [0]:
             counts.append(frames_in_ffmpeg(studio, path))
         # To sox an AIFF without frames is none.
         of_sox = None if counts == [0] and path.suffix == ".aiff" else frames_in_sox(studio, path)

@@ -306,6 +306,35 @@ static void test_stem_file_header_stays_as_it_is(void **state)
     close_file(file);
 }
 
+/* The size that a W64's audio chunk tells; the chunk ends the header. */
+static uint64_t w64_size(uint64_t audio_at)
+{
+    return little_endian(head + audio_at - 8, 4) | (uint64_t)little_endian(head + audio_at - 4, 4)
+                                                       << 32;
+}
+
+static void test_stem_file_w64_that_grows_tells_more_than_it_has(void **state)
+{
+    (void)state;
+    const struct stem_file_params params = parameters(STEM_W64, STEM_PCM24, 2);
+    struct stem_error error = {0};
+    struct stem_file *file = create(&params);
+    assert_int_equal(stem_file_flush(file, &error), 0);
+    uint64_t audio_at = read_head();
+    for (uint64_t k = 1; k <= 5; k++) {
+        write_frames(file, FRAMES);
+        uint64_t length = read_head(); /* between two headers */
+        assert_true(w64_size(audio_at) > length);
+        assert_int_equal(stem_file_flush(file, &error), 0);
+        length = read_head();
+        assert_int_equal(length, audio_at + k * FRAMES * 6);
+        assert_true(w64_size(audio_at) > length);
+    }
+    close_file(file);
+    read_head();
+    assert_int_equal(w64_size(audio_at), 24 + 5 * FRAMES * 6);
+}
+
 /* Six bytes a frame; audio of so many bytes, most of it a hole. */
 static void write_long(uint64_t audio_bytes)
 {
@@ -409,6 +438,7 @@ int main(void)
         TEST(test_stem_file_without_metadata),
         TEST(test_stem_file_long_description_is_cut),
         TEST(test_stem_file_header_stays_as_it_is),
+        TEST(test_stem_file_w64_that_grows_tells_more_than_it_has),
         TEST(test_stem_file_below_4_gib_is_plain_wav),
         TEST(test_stem_file_above_4_gib_is_rf64),
         TEST(test_stem_file_as_ffprobe_sees_it),
