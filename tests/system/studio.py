@@ -12,6 +12,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import time
 
 BUILD = pathlib.Path(os.environ.get("STEMD_BUILD", "build")).resolve()
@@ -145,6 +146,17 @@ class ServerName:
     def has_server(self):
         """Whether a server of this name listens, though perhaps nobody can find its socket's file."""
         return f"/jack_{self.text}_" in pathlib.Path("/proc/net/unix").read_text()
+
+    def is_registered(self):
+        """Whether JACK takes the server for alive: the number of one that was killed, which stands
+        before the name in JACK's registry, may have come to another process."""
+        try:
+            registry = pathlib.Path("/dev/shm/jack-shm-registry").read_bytes()
+        except FileNotFoundError:
+            return False
+        at = registry.find(self.text.encode() + b"\0")
+        number = int.from_bytes(registry[at - 4:at], sys.byteorder) if at >= 4 else 0
+        return number > 0 and pathlib.Path(f"/proc/{number}").exists()
 
     def release(self):
         self.lock.close()
