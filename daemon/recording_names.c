@@ -1,5 +1,6 @@
 /* The names of a recording's folder and files. Title, key and tempo may come while it runs: at its
  * end the names follow them. */
+#include "projects.h"
 #include "recording_parts.h"
 
 #include <stdio.h>
@@ -76,11 +77,13 @@ static char *link_file(struct stem_recording *recording, uint32_t track)
 }
 
 /* The files have both names until the manifest with the new ones stands, so that it is right at any
- * moment. On file systems without links, files keep their names. */
+ * moment. On file systems without links, files keep their names; so they do when a project that
+ * somebody saved tells them. */
 static void link_files(struct stem_recording *recording)
 {
     recording->old_files = calloc(recording->tracks, sizeof *recording->old_files);
-    for (uint32_t t = 0; recording->old_files && t < recording->tracks; t++) {
+    bool is_named = stem_projects_are_theirs(recording->folder);
+    for (uint32_t t = 0; recording->old_files && t < recording->tracks && !is_named; t++) {
         struct stem_take_stem *entry = recording_entry(recording, t);
         char *name = link_file(recording, t);
         if (!name)

@@ -52,7 +52,7 @@ void recording_file_name(
 void recording_rename(struct stem_recording *recording);
 void recording_renamed(struct stem_recording *recording, bool saved);
 
-/* The take's projects (rpp.h, ardour_session.h): made with the folder; renewed after a flush, when
+/* The take's projects (projects.h): made with the folder; renewed after a flush, when
  * there is something new, with what every file has; completed when files and manifest are. */
 void recording_begin_projects(struct stem_recording *recording);
 void recording_renew_projects(struct stem_recording *recording);

@@ -1,9 +1,8 @@
 /* The projects of a running take: whoever opens its folder, or finds it after a crash, has tracks,
  * markers and tempo as far as they are written. They are not waited for, and a take goes on without
  * them: the finisher makes them again. */
-#include "ardour_session.h"
+#include "projects.h"
 #include "recording_parts.h"
-#include "rpp.h"
 
 #include <time.h>
 
@@ -22,10 +21,8 @@ static void put(struct stem_recording *recording, uint64_t frames, bool wait)
 {
     struct stem_take so_far = recording->take; /* borrows everything */
     so_far.frames = frames;
-    stem_rpp_write(recording->folder, &so_far, wait, NULL);
-    /* a FLAC file tells its length at its end only, and Ardour asks for it */
-    if (so_far.container != STEM_FLAC || wait)
-        stem_ardour_session_write(recording->folder, &so_far, wait, NULL);
+    for (int k = 0; k < STEM_PROJECT_KINDS; k++)
+        STEM_PROJECTS[k].write(recording->folder, &so_far, wait, NULL);
     recording->shown_frames = frames;
     recording->shown_markers = recording->take.marker_count;
 }

@@ -118,7 +118,8 @@ enum stem_project_result stem_ardour_session_write(
     };
     for (; (stem = ardour_file(take, ardour.tracks)); ardour.tracks++)
         ardour.widest = stem->channels > ardour.widest ? stem->channels : ardour.widest;
-    if (take->frames == 0 || ardour.tracks == 0)
+    bool is_open = take->progress == STEM_TAKE_RECORDING && take->container == STEM_FLAC;
+    if (take->frames == 0 || ardour.tracks == 0 || is_open)
         return stem_project_remove(folder, STEM_ARDOUR_FILE, error);
     return stem_project_write(folder, STEM_ARDOUR_FILE, put_session, &ardour, wait, error);
 }

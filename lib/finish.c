@@ -1,7 +1,6 @@
 #include "finish.h"
 
 #include "acid.h"
-#include "ardour_session.h"
 #include "bext.h"
 #include "cue.h"
 #include "flac_tags.h"
@@ -9,10 +8,10 @@
 #include "ixml.h"
 #include "markers.h"
 #include "midi_file.h"
+#include "projects.h"
 #include "readme_txt.h"
 #include "replace.h"
 #include "report.h"
-#include "rpp.h"
 #include "sha256sums.h"
 #include "sums_check.h"
 #include "survey.h"
@@ -199,22 +198,21 @@ static int mark(struct finish *finish)
 
 /* What stands beside them */
 
-static int remark_project(struct finish *finish, const char *name, enum stem_project_result result)
-{
-    if (result == STEM_PROJECT_KEPT)
-        return remark(finish,
-            "%s: somebody changed it, so it was kept; without it another finish makes a new one",
-            name);
-    return result == STEM_PROJECT_FAILED ? -1 : 0;
-}
-
 static int describe_projects(struct finish *finish)
 {
-    const struct stem_take *take = &finish->report->take;
-    return remark_project(
-               finish, STEM_RPP_FILE, stem_rpp_write(finish->folder, take, true, finish->error)) ||
-           remark_project(finish, STEM_ARDOUR_FILE,
-               stem_ardour_session_write(finish->folder, take, true, finish->error));
+    for (int k = 0; k < STEM_PROJECT_KINDS; k++) {
+        const struct stem_project *project = &STEM_PROJECTS[k];
+        enum stem_project_result result =
+            project->write(finish->folder, &finish->report->take, true, finish->error);
+        if (result == STEM_PROJECT_FAILED)
+            return -1;
+        if (result == STEM_PROJECT_KEPT && remark(finish,
+                                               "%s: somebody changed it, so it was kept; without "
+                                               "it another finish makes a new one",
+                                               project->file))
+            return -1;
+    }
+    return 0;
 }
 
 static int describe(struct finish *finish)

@@ -7,9 +7,8 @@
  */
 #include "recover.h"
 
-#include "ardour_session.h"
+#include "projects.h"
 #include "recover_parts.h"
-#include "rpp.h"
 #include "take_lock.h"
 
 #include <errno.h>
@@ -192,21 +191,16 @@ static void drop_reserve(const struct recover *recover)
         unlink(path);
 }
 
-static int remark_project(
-    struct recover *recover, enum stem_project_result result, const struct stem_error *problem)
-{
-    return result == STEM_PROJECT_FAILED ? recover_remark(recover, "%s", problem->text) : 0;
-}
-
-/* The recorder left them as they were some moments before. */
+/* The recorder left them as they were some moments before. The take is right without them. */
 static int complete_projects(struct recover *recover)
 {
     struct stem_error problem = {""};
-    const struct stem_take *take = &recover->take;
-    return remark_project(
-               recover, stem_rpp_write(recover->folder, take, true, &problem), &problem) ||
-           remark_project(
-               recover, stem_ardour_session_write(recover->folder, take, true, &problem), &problem);
+    for (int k = 0; k < STEM_PROJECT_KINDS; k++)
+        if (STEM_PROJECTS[k].write(recover->folder, &recover->take, true, &problem) ==
+                STEM_PROJECT_FAILED &&
+            recover_remark(recover, "%s", problem.text))
+            return -1;
+    return 0;
 }
 
 static int complete(struct recover *recover)
@@ -221,9 +215,9 @@ static int complete(struct recover *recover)
         if (!file->missing && recover_file_complete(recover, file, frames))
             return -1;
     }
+    recover->take.progress = STEM_TAKE_RECOVERED;
     if (complete_projects(recover))
         return -1;
-    recover->take.progress = STEM_TAKE_RECOVERED;
     return stem_take_save(&recover->take, recover->folder, recover->error);
 }
 

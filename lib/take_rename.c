@@ -3,6 +3,7 @@
 #include "naming.h"
 #include "naming_template.h"
 #include "place.h"
+#include "projects.h"
 #include "replace.h"
 #include "sums_check.h"
 #include "take.h"
@@ -93,7 +94,8 @@ static int rename_folder(struct work *work)
     return 0;
 }
 
-/* The files: they have both names until the manifest knows the new ones. */
+/* The files: they have both names until the manifest knows the new ones. A project that somebody
+ * saved names them, so they keep theirs. */
 
 static void path_of(const struct work *work, const char *file, char path[PATH_BYTES])
 {
@@ -126,7 +128,8 @@ static int rename_files(struct work *work)
     char **old = calloc(count + 1, sizeof *old);
     if (!old)
         return stem_error_set(work->error, "no memory for the files' names");
-    for (size_t k = 0; k < count; k++)
+    bool is_named = stem_projects_are_theirs(work->folder);
+    for (size_t k = 0; k < count && !is_named; k++)
         link_file(work, stem_take_file(&work->take, k), &old[k]);
     int status = stem_take_save(&work->take, work->folder, work->error);
     for (size_t k = 0; k < count; k++) {

@@ -184,12 +184,17 @@ def test_projects_survive_a_killed_recorder(two_stems):
     assert look.files == [stem["file"] for stem in recovered["stems"]]
 
 
-def test_projects_follow_a_title_that_comes_late(studio):
+def titled(studio):
+    """A studio whose files are called like the take."""
     studio.server()
     studio.ruler(1)
     studio.configure('{ name = "Drums"; channels = 1; inputs = ( { name = "In"; '
                      'from = "ruler:out_1"; } ); }', file_name="{title}_{stem}")
     studio.stemd()
+
+
+def test_projects_follow_a_title_that_comes_late(studio):
+    titled(studio)
     studio.ok("start", "Early")
     studio.run_for(1.2)
     assert studio.osc().ask("/take/title", "Late")[0] == "/reply"
@@ -200,19 +205,45 @@ def test_projects_follow_a_title_that_comes_late(studio):
     assert Look(folder).frames == studio.manifest(folder)["frames"]
 
 
-def test_projects_that_somebody_saves_meanwhile_are_kept(two_stems):
-    two_stems.ok("start", "Mine")
-    two_stems.run_for(1.2)
-    folder = running_folder(two_stems)
-    wait_for(lambda: Look(folder).frames, "audio in the project")
+def save_project(folder):
+    """What somebody may do in Reaper."""
     mine = (folder / "take.rpp").read_text().replace("VOLPAN 1 0", "VOLPAN 0.5 0")
     (folder / "mine").write_text(mine)
     (folder / "mine").rename(folder / "take.rpp")
-    two_stems.run_for(2.5)
-    two_stems.ok("stop")
-    two_stems.ok("finish", folder)
+    return mine
+
+
+def test_projects_that_somebody_saves_meanwhile_are_kept(studio):
+    titled(studio)
+    studio.ok("start", "Mine")
+    studio.run_for(1.2)
+    folder = running_folder(studio)
+    wait_for(lambda: Look(folder).frames, "audio in the project")
+    mine = save_project(folder)
+    studio.run_for(2.5)
+    assert studio.osc().ask("/take/title", "Late")[0] == "/reply"
+    folder = pathlib.Path(studio.ok("stop"))
+    assert "Late" in folder.name
+    studio.ok("finish", folder)
     assert (folder / "take.rpp").read_text() == mine
-    assert check_session(folder) == two_stems.manifest(folder)["frames"]
+    assert Look(folder).files == ["Mine_Drums.wav"]  # it would not be found under another name
+    assert check_session(folder) == studio.manifest(folder)["frames"]
+
+
+def test_projects_that_somebody_saved_outlive_a_rename(studio):
+    titled(studio)
+    folder = studio.record(1, "One")
+    studio.ok("finish", folder)
+    studio.ok("rename", folder, "Two")
+    (folder,) = studio.takes.iterdir()
+    check_ended(studio, folder)
+    assert Look(folder).files == ["Two_Drums.wav"]
+    mine = save_project(folder)
+    studio.ok("rename", folder, "Three")
+    (folder,) = studio.takes.iterdir()
+    assert "Three" in folder.name and studio.manifest(folder)["title"] == "Three"
+    assert (folder / "take.rpp").read_text() == mine
+    check_ended(studio, folder)
 
 
 def check_ended(studio, folder):
