@@ -3,6 +3,7 @@
 #include "gain.h"
 #include "take_state.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -165,8 +166,9 @@ void stem_osc_status_health(const struct stem_control *control, struct stem_heal
     enum stem_state state = state_of(status);
     double bytes_per_second = data_rate(control, figures.rate_hz);
     facts->is_recording = state == STEM_STATE_RECORDING || state == STEM_STATE_STOPPING;
-    facts->tape_most_used =
-        (double)figure(&status->tape_most_frames) / (figures.tape_seconds * figures.rate_hz + 1);
+    /* The tape is a little longer than it is said to be. */
+    facts->tape_most_used = fmin(1,
+        (double)figure(&status->tape_most_frames) / (figures.tape_seconds * figures.rate_hz + 1));
     facts->stalled_seconds =
         seconds_since(atomic_load_explicit(&status->busy_since_ns, memory_order_relaxed));
     facts->slowest_write = (double)figure(&status->slowest_write_ns) / 1e9;

@@ -43,6 +43,10 @@ struct stem_session_status {
     _Atomic int64_t busy_since_ns;     /* monotonic start of the round under way; 0: asleep */
 };
 
+/* So much of the tape pre-roll leaves free, or an eighth of a short one: what comes while the first
+ * of it is written needs room. */
+#define STEM_SESSION_ROOM_SECONDS 1.0
+
 /* All borrowed; they outlive the session. */
 struct stem_session_params {
     const struct stem_config *config;

@@ -83,6 +83,8 @@ bool session_step(
     struct stem_session *session, enum stem_event_type event, const struct stem_command *command);
 /* A quit command was carried out. */
 void session_end(struct stem_session *session);
+/* Frames that a take begins before its start, as far as the tape has room for more than them. */
+uint64_t session_preroll(const struct stem_session *session, const struct stem_command *command);
 /* The tempo that a take is told: the one given, or the transport's. */
 double session_tempo(const struct stem_session *session);
 

@@ -270,19 +270,22 @@ static void disarm(struct stem_session *session, const struct stem_command *comm
 
 /* Beginning */
 
-static uint64_t preroll_frames(
-    const struct stem_session *session, const struct stem_command *command)
+uint64_t session_preroll(const struct stem_session *session, const struct stem_command *command)
 {
     double seconds = command->how.preroll_seconds < 0 ? session->with.config->preroll_seconds
                                                       : command->how.preroll_seconds;
-    return (uint64_t)(seconds * session->with.rate_hz + 0.5);
+    uint64_t frames = (uint64_t)(seconds * session->with.rate_hz + 0.5);
+    uint64_t capacity = stem_tape_capacity(session->with.tape);
+    uint64_t room = (uint64_t)(STEM_SESSION_ROOM_SECONDS * session->with.rate_hz);
+    uint64_t most = capacity - (room < capacity / 8 ? room : capacity / 8);
+    return frames < most ? frames : most;
 }
 
 static void begin(struct stem_session *session, const struct stem_command *command)
 {
     struct stem_error error = {0};
     struct stem_command by = *command; /* may be session->started_by itself */
-    uint64_t preroll = preroll_frames(session, &by);
+    uint64_t preroll = session_preroll(session, &by);
     uint64_t wanted = by.frame > preroll ? by.frame - preroll : 0;
     uint64_t start = stem_tape_hold(session->with.tape, session->with.holder, wanted);
     session->started_by = by;

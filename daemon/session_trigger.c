@@ -187,9 +187,7 @@ void session_look_for_start(struct stem_session *session, uint64_t written)
         return;
     }
     session->searched = written;
-    double preroll = session->started_by.how.preroll_seconds;
-    preroll = preroll < 0 ? session->with.config->preroll_seconds : preroll;
-    uint64_t keep = (uint64_t)(preroll * session->with.rate_hz + 0.5);
+    uint64_t keep = session_preroll(session, &session->started_by);
     /* Freewheel runs faster than we look; what may become pre-roll must not be overwritten. */
     stem_tape_hold(session->with.tape, session->with.holder, written > keep ? written - keep : 0);
 }

@@ -19,7 +19,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TAPE = 200000, FACTS = 256, PERIOD = 256, MOST_EVENTS = 512, TEXT = STEM_EVENT_TEXT_BYTES };
+enum {
+    TAPE = 200000,
+    ROOM = TAPE / 8,
+    FACTS = 256,
+    PERIOD = 256,
+    MOST_EVENTS = 512,
+    TEXT = STEM_EVENT_TEXT_BYTES
+};
 #define BORDER (UINT64_C(1) << 32)
 
 /* From a timeline frame on, JACK's clock differs: a restarted server. */
@@ -394,7 +401,24 @@ static void test_session_preroll_ends_where_the_tape_does(void **state)
     give(STEM_COMMAND_START, end, "");
     give(STEM_COMMAND_STOP, end, "");
     work();
-    check_plain_take(0, end - TAPE, TAPE);
+    check_plain_take(0, end - (TAPE - ROOM), TAPE - ROOM);
+}
+
+/* All that is on the tape becomes pre-roll, and the disk takes its time with it. */
+static void test_session_preroll_leaves_room_for_what_comes(void **state)
+{
+    (void)state;
+    studio->config.preroll_seconds = 1000;
+    pass(2 * TAPE / PERIOD);
+    uint64_t asked = now();
+    give(STEM_COMMAND_START, asked, "");
+    stem_session_work(session);
+    studio_run(studio, ROOM / PERIOD * PERIOD, PERIOD); /* nobody writes */
+    uint64_t end = now();
+    work();
+    give(STEM_COMMAND_STOP, end, "");
+    work();
+    check_plain_take(0, asked - (TAPE - ROOM), end - asked + TAPE - ROOM);
 }
 
 static void test_session_start_waits_for_the_first_frame(void **state)
@@ -1615,6 +1639,7 @@ int main(void)
         TEST(test_session_stop_at_once_leaves_an_empty_take),
         TEST(test_session_preroll_reaches_back),
         TEST(test_session_preroll_ends_where_the_tape_does),
+        TEST(test_session_preroll_leaves_room_for_what_comes),
         TEST(test_session_start_waits_for_the_first_frame),
         TEST(test_session_toggle_starts_and_stops),
         TEST(test_session_refuses_what_is_not_possible),
