@@ -203,13 +203,8 @@ static int make_and_put(
 
 static int prepare(struct work *work, const char *target)
 {
-    if (stem_take_load(&work->take, work->folder, work->error))
+    if (stem_take_load_ended(&work->take, work->folder, work->error))
         return -1;
-    if (work->take.progress == STEM_TAKE_RECORDING)
-        return stem_error_set(work->error,
-            "\"%s\": the take is being recorded, or its recorder was killed and it must be "
-            "recovered first",
-            work->folder);
     if (choose_format(work) || stem_place_free(target, work->error) ||
         stem_place_hidden(target, work->target, sizeof work->target, work->error))
         return -1;
@@ -224,14 +219,9 @@ int stem_export_take(const char *folder, const char *target, const char *name,
     struct work work = {
         .folder = folder, .params = params, .progress = progress, .data = data, .error = error};
     *report = (struct stem_export_report){0};
-    char *path = realpath(folder, NULL);
-    int lock = path ? stem_take_lock(path) : -1, problem = errno;
-    free(path);
+    int lock = stem_take_claim(folder, error);
     if (lock < 0)
-        return problem == EWOULDBLOCK
-                   ? stem_error_set(error,
-                         "\"%s\": the take is being recorded, or somebody works on it", folder)
-                   : stem_error_set_errno(error, problem, "cannot open the folder \"%s\"", folder);
+        return -1;
     int status = prepare(&work, target);
     if (status == 0)
         status = make_and_put(&work, target, name, &report->finish);

@@ -274,13 +274,8 @@ static bool tell_sums(double done, void *data)
 static int run(struct finish *finish, bool accept)
 {
     struct stem_take *take = &finish->report->take;
-    if (stem_take_load(take, finish->folder, finish->error))
+    if (stem_take_load_ended(take, finish->folder, finish->error))
         return -1;
-    if (take->progress == STEM_TAKE_RECORDING)
-        return stem_error_set(finish->error,
-            "\"%s\": the take is being recorded, or its recorder was killed and it must be "
-            "recovered first",
-            finish->folder);
     stem_take_set_string(&take->finished, NULL); /* of a former time: no file shall tell it */
     /* sums that do not fit any more would be worse than none */
     if ((!accept && check(finish)) || measure(finish) ||
@@ -293,34 +288,20 @@ static int run(struct finish *finish, bool accept)
                : 0;
 }
 
-/* One at a time, be it recorder or finisher. A symbolic link to the folder is followed here. */
-static int lock(const char *folder, struct stem_error *error)
-{
-    char *path = realpath(folder, NULL);
-    int fd = path ? stem_take_lock(path) : -1, problem = errno;
-    free(path);
-    if (fd < 0 && problem == EWOULDBLOCK)
-        return stem_error_set(
-            error, "\"%s\": the take is being recorded, recovered or finished already", folder);
-    if (fd < 0)
-        return stem_error_set_errno(error, problem, "cannot open the folder \"%s\"", folder);
-    return fd;
-}
-
 int stem_finish_folder(const char *folder, bool accept, stem_finish_progress *progress, void *data,
     struct stem_finish_report *report, struct stem_error *error)
 {
     struct finish finish = {
         .folder = folder, .report = report, .progress = progress, .data = data, .error = error};
     *report = (struct stem_finish_report){0};
-    int fd = lock(folder, error);
-    if (fd < 0)
+    int lock = stem_take_claim(folder, error); /* one at a time, be it recorder or finisher */
+    if (lock < 0)
         return -1;
     int status = run(&finish, accept);
     stem_survey_finish(&finish.survey);
     if (status)
         stem_finish_report_finish(report);
-    stem_take_unlock(fd);
+    stem_take_unlock(lock);
     return status;
 }
 

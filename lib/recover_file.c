@@ -3,6 +3,7 @@
 
 #include "ixml.h"
 #include "stem_file.h"
+#include "write_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -286,21 +287,6 @@ int recover_file_open(struct recover *recover, struct recover_file *file)
 
 /* Completing */
 
-static int write_at(int fd, const unsigned char *bytes, size_t size, uint64_t at)
-{
-    while (size > 0) {
-        ssize_t written = pwrite(fd, bytes, size, (off_t)at);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return -1;
-        bytes += written;
-        at += (uint64_t)written;
-        size -= (size_t)written;
-    }
-    return 0;
-}
-
 /* Makes the audio `data_bytes` long: what is behind it is cut, what is missing becomes a hole, and
  * chunks that stood behind it stand there again. */
 static int set_length(struct recover_file *file, int fd, uint64_t data_bytes, uint64_t *file_bytes)
@@ -324,7 +310,7 @@ static int set_length(struct recover_file *file, int fd, uint64_t data_bytes, ui
     if (status == 0)
         status = ftruncate(fd, (off_t)(end + pad));
     if (status == 0)
-        status = write_at(fd, tail, file->tail_bytes, end + pad);
+        status = stem_write_all(fd, tail, file->tail_bytes, end + pad);
     free(tail);
     return status;
 }
@@ -342,7 +328,7 @@ static int set_header(struct recover_file *file, int fd, uint64_t frames, uint64
     if (recover_header_complete(&file->header, now, frames * file->frame_bytes, frames, file_bytes))
         errno = EFBIG;
     else
-        status = memcmp(old, now, size) ? write_at(fd, now, size, 0) : 0;
+        status = memcmp(old, now, size) ? stem_write_all(fd, now, size, 0) : 0;
     free(old);
     return status;
 }
@@ -361,7 +347,7 @@ int recover_file_complete(struct recover *recover, struct recover_file *file, ui
     uint64_t size;
     int fd = open_file(file->path, &size), status = fd < 0 ? -1 : 0;
     if (status == 0 && file->is_flac && file->made_header)
-        status = write_at(fd, file->made_header, file->made_bytes, 0);
+        status = stem_write_all(fd, file->made_header, file->made_bytes, 0);
     if (status == 0 && file->is_flac)
         status = recover_flac_complete(&file->flac, fd, file->path, frames);
     else if (status == 0)

@@ -9,6 +9,7 @@
 #include "recover_parts.h"
 
 #include "recover_flac_blocks.h"
+#include "write_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -251,21 +252,6 @@ int recover_flac_lost(const struct recover_flac *flac, struct recover_spans *los
 
 /* Completing */
 
-static int write_all(int fd, const unsigned char *bytes, size_t size, uint64_t at)
-{
-    while (size > 0) {
-        ssize_t written = pwrite(fd, bytes, size, (off_t)at);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return -1;
-        bytes += written;
-        at += (uint64_t)written;
-        size -= (size_t)written;
-    }
-    return 0;
-}
-
 static int copy_bytes(int from, uint64_t from_at, uint64_t size, int to, uint64_t to_at)
 {
     unsigned char bytes[65536];
@@ -276,7 +262,7 @@ static int copy_bytes(int from, uint64_t from_at, uint64_t size, int to, uint64_
             errno = got == 0 ? EIO : errno;
             return -1;
         }
-        if (write_all(to, bytes, (size_t)got, to_at))
+        if (stem_write_all(to, bytes, (size_t)got, to_at))
             return -1;
         from_at += (uint64_t)got;
         to_at += (uint64_t)got;
@@ -302,13 +288,13 @@ static uint64_t write_silence(
         };
         used += recover_flac_silence(&block, flac->rate_hz, bytes + used);
         if (used + RECOVER_FLAC_SILENCE_BYTES > sizeof bytes) {
-            if (write_all(fd, bytes, used, at))
+            if (stem_write_all(fd, bytes, used, at))
                 return 0;
             at += used;
             used = 0;
         }
     }
-    return write_all(fd, bytes, used, at) ? 0 : at + used;
+    return stem_write_all(fd, bytes, used, at) ? 0 : at + used;
 }
 
 /* The head says how long the stream is; its checksum of the audio and the sizes of its blocks are
@@ -326,7 +312,7 @@ static int write_length(int fd, uint64_t frames)
         info[10 + k] = (unsigned char)(packed >> 8 * (7 - k));
     memset(info + 4, 0, 6);
     memset(info + 18, 0, 16);
-    return write_all(fd, info, sizeof info, INFO_AT);
+    return stem_write_all(fd, info, sizeof info, INFO_AT);
 }
 
 static int complete_in_place(const struct recover_flac *flac, int fd, uint64_t frames)

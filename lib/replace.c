@@ -1,5 +1,7 @@
 #include "replace.h"
 
+#include "write_all.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -7,20 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-static int write_all(int fd, const char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t written = write(fd, bytes, size);
-        if (written < 0 && errno != EINTR)
-            return -1;
-        if (written > 0) {
-            bytes += written;
-            size -= (size_t)written;
-        }
-    }
-    return 0;
-}
 
 int stem_replace_sync_folder(const char *folder)
 {
@@ -40,7 +28,7 @@ static int replace(
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (fd < 0)
         return -1;
-    int status = write_all(fd, bytes, size) || (sync && fsync(fd)) ? -1 : 0;
+    int status = stem_write_all(fd, bytes, size, 0) || (sync && fsync(fd)) ? -1 : 0;
     int problem = errno;
     close(fd);
     if (status == 0 && rename(temporary, path) == 0)

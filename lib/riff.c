@@ -1,5 +1,7 @@
 #include "riff.h"
 
+#include "write_all.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -50,17 +52,8 @@ int stem_riff_read(
 static int write_all(const struct stem_riff *riff, uint64_t at, const void *bytes, size_t size,
     struct stem_error *error)
 {
-    const char *next = bytes;
-    while (size > 0) {
-        ssize_t written = pwrite(riff->fd, next, size, (off_t)at);
-        if (written < 0 && errno != EINTR)
-            return stem_error_set_errno(error, errno, "cannot write \"%s\"", riff->path);
-        if (written > 0) {
-            next += written;
-            at += (uint64_t)written;
-            size -= (size_t)written;
-        }
-    }
+    if (stem_write_all(riff->fd, bytes, size, at))
+        return stem_error_set_errno(error, errno, "cannot write \"%s\"", riff->path);
     return 0;
 }
 

@@ -198,6 +198,9 @@ int stem_take_save(const struct stem_take *take, const char *folder, struct stem
  * checked. */
 int stem_take_load(struct stem_take *take, const char *folder, struct stem_error *error);
 
+/* The same for those who work on takes that have ended: refuses one that has not. */
+int stem_take_load_ended(struct stem_take *take, const char *folder, struct stem_error *error);
+
 /* The words for single reasons, by bit. */
 enum { STEM_TAKE_REASONS = 5 };
 extern const char *const STEM_TAKE_REASON[STEM_TAKE_REASONS];

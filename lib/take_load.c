@@ -432,3 +432,16 @@ int stem_take_load(struct stem_take *take, const char *folder, struct stem_error
         stem_take_finish(take);
     return status ? -1 : 0;
 }
+
+int stem_take_load_ended(struct stem_take *take, const char *folder, struct stem_error *error)
+{
+    if (stem_take_load(take, folder, error))
+        return -1;
+    if (take->progress != STEM_TAKE_RECORDING)
+        return 0;
+    stem_take_finish(take);
+    return stem_error_set(error,
+        "\"%s\": the take is being recorded, or its recorder was killed and it must be recovered "
+        "first",
+        folder);
+}

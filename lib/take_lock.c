@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -16,6 +17,19 @@ int stem_take_lock(const char *folder)
     close(lock);
     errno = problem;
     return -1;
+}
+
+int stem_take_claim(const char *folder, struct stem_error *error)
+{
+    char *path = realpath(folder, NULL);
+    int lock = path ? stem_take_lock(path) : -1, problem = errno;
+    free(path);
+    if (lock < 0 && problem == EWOULDBLOCK)
+        return stem_error_set(
+            error, "\"%s\": the take is being recorded, or somebody works on it", folder);
+    if (lock < 0)
+        return stem_error_set_errno(error, problem, "cannot open the folder \"%s\"", folder);
+    return lock;
 }
 
 void stem_take_unlock(int lock)

@@ -146,13 +146,8 @@ static int rename_files(struct work *work)
 
 static int run(struct work *work)
 {
-    if (stem_take_load(&work->take, work->folder, work->error))
+    if (stem_take_load_ended(&work->take, work->folder, work->error))
         return -1;
-    if (work->take.progress == STEM_TAKE_RECORDING)
-        return stem_error_set(work->error,
-            "\"%s\": the take is being recorded, or its recorder was killed and it must be "
-            "recovered first",
-            work->folder);
     stem_naming_safe(work->take.title ? work->take.title : "", work->old_safe, STEM_NAME_BYTES);
     stem_naming_safe(work->title, work->new_safe, STEM_NAME_BYTES);
     if (!work->new_safe[0])
@@ -171,15 +166,12 @@ int stem_take_rename(const char *folder, const char *title, char *path, size_t s
     bool *was_finished, struct stem_error *error)
 {
     struct work work = {.title = title, .error = error};
+    int lock = stem_take_claim(folder, error);
+    if (lock < 0)
+        return -1;
     char *absolute = realpath(folder, NULL);
-    int lock = absolute ? stem_take_lock(absolute) : -1, problem = errno;
     snprintf(work.folder, sizeof work.folder, "%s", absolute ? absolute : "");
     free(absolute);
-    if (lock < 0)
-        return problem == EWOULDBLOCK
-                   ? stem_error_set(error,
-                         "\"%s\": the take is being recorded, or somebody works on it", folder)
-                   : stem_error_set_errno(error, problem, "cannot open the folder \"%s\"", folder);
     int status = run(&work);
     *was_finished = work.take.finished != NULL;
     snprintf(path, size, "%s", work.folder);
