@@ -124,8 +124,7 @@ static int make_tape(struct stem_engine *engine, uint32_t rate, struct stem_erro
 {
     const struct stem_layout *layout = engine->layout;
     /* All of the seconds that were asked for may become pre-roll. */
-    uint64_t frames =
-        (uint64_t)((engine->config->tape_seconds + STEM_SESSION_ROOM_SECONDS) * rate);
+    uint64_t frames = (uint64_t)((engine->config->tape_seconds + STEM_SESSION_ROOM_SECONDS) * rate);
     engine->tape = stem_tape_create(
         layout->channels, layout->track_count, frames, true, &engine->tape_locked, error);
     if (!engine->tape)

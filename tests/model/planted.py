@@ -39,6 +39,8 @@ FAULTS = [
     atomic_store(&tape->writing_end, frame + frames);
     return true;
 """),
+    Fault("a refused announcement is not taken back", TAPE_RT, "mirror-stops", "stuck",
+          "    atomic_store(&tape->writing_end, before);", "    (void)before;"),
     Fault("announce, not sequentially consistent", TAPE_RT, "first", "torn",
           "atomic_store(&tape->writing_end, frame + frames);",
           "atomic_store_explicit(&tape->writing_end, frame + frames, memory_order_release);"),
