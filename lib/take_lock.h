@@ -15,8 +15,8 @@
  * on exec), or -1 with errno: EWOULDBLOCK when somebody else holds it. Any thread. */
 int stem_take_lock(const char *folder);
 
-/* The same for a command that somebody gives: a symbolic link to the folder is followed. Returns the
- * descriptor, or -1 with `error`. Any thread. */
+/* The same for a command that somebody gives: a symbolic link to the folder is followed. Returns
+ * the descriptor, or -1 with `error`. Any thread. */
 int stem_take_claim(const char *folder, struct stem_error *error);
 
 /* Gives the lock back. -1 is allowed: nothing happens. */

@@ -774,7 +774,7 @@ def test_finish_is_done_by_one_at_a_time(long_take):
     first = Slow(long_take)
     first.line()  # it has begun
     second = run(STEMCTL, "finish", long_take)
-    assert second.returncode == 1 and "finished already" in second.stderr
+    assert second.returncode == 1 and "somebody works on it" in second.stderr
     assert first.drain() == 0
     finish(long_take)
 
