@@ -329,8 +329,8 @@ class Studio:
     def settle(self):
         """Waits for some cycles: a port that was just connected is silent until the next one."""
         if self.jackd:
-            result = self.run(WAIT_CYCLES, "--server", self.server_name, "--cycles", 3)
-            assert result.returncode == 0, result.stderr + self.read("jackd.log")
+            command = [WAIT_CYCLES, "--server", self.server_name, "--cycles", 3]
+            wait_for(lambda: self.run(*command).returncode == 0, "cycles of the server")
 
     def wait_for_log(self, text, times=1):
         """Waits until the daemon has logged a text that often."""

@@ -147,12 +147,13 @@ def test_stall_is_told_to_subscribers(studio, disk):
     while "red" not in grades:
         path, values = osc.receive()
         grades += values[:1] if path == "/health" else []
-    assert grades[-2:] == ["yellow", "red"]
     disk.thaw()
-    while len(grades) < 3:
+    while grades[-1] == "red":
         path, values = osc.receive()
         grades += values[:1] if path == "/health" else []
-    assert grades[-1] == "yellow"  # such a disk is not healthy, even if it works again
+    # Yellow comes first, unless the machine is too busy to look in time; and such a disk is not
+    # healthy, even if it works again.
+    assert "green" not in grades and grades[-1] == "yellow"
     assert studio.status()["gaps"] == 0
 
 
