@@ -176,8 +176,10 @@ static void *make_datagram(
     void *bytes = NULL;
     if (bundle && lo_bundle_add_message(bundle, path, message) == 0)
         bytes = lo_bundle_serialise(bundle, NULL, size);
-    if (bundle)
-        lo_bundle_free(bundle); /* the message stays */
+    if (bundle) {
+        lo_message_incref(message); /* it stays; what the bundle keeps besides goes */
+        lo_bundle_free_recursive(bundle);
+    }
     client->when = (lo_timetag){0, 0};
     return bytes;
 }

@@ -352,6 +352,7 @@ def test_capture_and_preroll_end_with_the_tape(studio):
 
 # Time (for several recorders: test_moment.py)
 
+@pytest.mark.sanitize
 def test_start_at_a_time_from_the_command_line(studio):
     fill(studio)
     folder = pathlib.Path(studio.ok("start", "--at", "+1.5", "--length", "0.5", "Later"))
