@@ -4,18 +4,28 @@
 #include "take.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct job {
     char takes[PATH_MAX];
     char path[128];
-    struct stem_osc_peer peer;
+    struct stem_osc_peer
+        peer; /* with a descriptor of its own: control may close its socket first */
 };
+
+static void job_free(struct job *job)
+{
+    if (job)
+        close(job->peer.socket_fd);
+    free(job);
+}
 
 /* Whether a thread is at it; the only state that outlives a job. */
 static atomic_bool busy;
@@ -59,8 +69,23 @@ static void *run(void *argument)
         stem_osc_error(&job->peer, job->path, STEM_CODE_FILE, text);
     else
         stem_osc_reply(&job->peer, job->path, text);
-    free(job);
+    job_free(job);
     atomic_store(&busy, false);
+    return NULL;
+}
+
+static struct job *job_create(const char *takes, const struct stem_osc_peer *peer, const char *path)
+{
+    struct job *job = calloc(1, sizeof *job);
+    if (!job)
+        return NULL;
+    snprintf(job->takes, sizeof job->takes, "%s", takes);
+    snprintf(job->path, sizeof job->path, "%s", path);
+    job->peer = *peer;
+    job->peer.socket_fd = fcntl(peer->socket_fd, F_DUPFD_CLOEXEC, 0);
+    if (job->peer.socket_fd >= 0)
+        return job;
+    free(job);
     return NULL;
 }
 
@@ -68,15 +93,10 @@ int stem_takes_list_send(const char *takes, const struct stem_osc_peer *peer, co
 {
     if (atomic_exchange(&busy, true))
         return -1;
-    struct job *job = calloc(1, sizeof *job);
+    struct job *job = job_create(takes, peer, path);
     pthread_t thread;
-    if (job) {
-        snprintf(job->takes, sizeof job->takes, "%s", takes);
-        snprintf(job->path, sizeof job->path, "%s", path);
-        job->peer = *peer;
-    }
     if (!job || pthread_create(&thread, NULL, run, job) != 0) {
-        free(job);
+        job_free(job);
         atomic_store(&busy, false);
         return -1;
     }
