@@ -310,9 +310,9 @@ class Studio:
         self.config.write_text("\n".join(lines) + "\n")
         return self.config
 
-    def stemd(self, *options, before=(), on_server=True, wait=True, **popen):
+    def stemd(self, *options, before=(), on_server=True, wait=True, settled=True, **popen):
         """Starts the daemon and waits until it runs on the server (or, without one, answers).
-        before: words before the command, such as a limit."""
+        before: words before the command, such as a limit. settled: its connections are heard."""
         logged = self.read("stemd.log").count("of them connected")
         self.daemon = self.start(*before, STEMD, "-c", self.config, *options, log="stemd.log",
                                  **popen)
@@ -320,7 +320,8 @@ class Studio:
             pass
         elif on_server:
             self.wait_for_log("of them connected", logged + 1)
-            self.settle()
+            if settled:
+                self.settle()
         else:
             wait_for(lambda: self.answers() or self.daemon.poll() is not None, "an answer to /ping")
             assert self.daemon.poll() is None, self.read("stemd.log")

@@ -14,7 +14,8 @@ from studio import wait_for
 
 LIBRARIES = sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 
-pytestmark = pytest.mark.skipif(not LIBRARIES, reason="needs libfaketime")
+pytestmark = [pytest.mark.plain,
+              pytest.mark.skipif(not LIBRARIES, reason="needs libfaketime")]
 
 STEM = '{ name = "A"; inputs = ( { name = "In"; from = "ruler:out_1"; } ); }'
 CHANNELS = [("01_A.wav", 1, [1]), ("01_A.wav", 2, [1])]

@@ -9,6 +9,8 @@ from studio import Osc, free_port, wait_for
 
 START = "/record/start"
 
+pytestmark = pytest.mark.sanitize
+
 
 def test_osc_every_request_gets_one_final_answer(daemon_alone):
     osc = daemon_alone.osc()

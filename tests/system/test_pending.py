@@ -16,7 +16,7 @@ def before_first_cycle(studio):
     slow machine there may be a cycle; then the tests below ask for less, but nothing else.)"""
     studio.server(rate=8000, period=8192)
     studio.configure(STEM)
-    studio.stemd()
+    studio.stemd(settled=False)
     studio.end(studio.jackd, signal.SIGKILL)
     wait_for(lambda: studio.status()["jack"] == "waiting", "loss of the server")
 

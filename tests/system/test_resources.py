@@ -99,6 +99,7 @@ def test_resources_descriptors_that_have_run_out_at_the_end_of_a_take(two_stems)
 
 
 @needs_root
+@pytest.mark.plain
 def test_resources_memory_that_may_not_be_locked_is_told(studio):
     studio.server()
     studio.ruler(1)
@@ -145,6 +146,7 @@ def test_resources_configuration_is_only_read(studio):
     judge(studio, folder, CHANNELS)
 
 
+@pytest.mark.plain
 def test_resources_memory_that_is_not_there_is_told(studio):
     """A tape that does not fit ends stemd with a sentence, not with a crash."""
     studio.server()
