@@ -1,9 +1,9 @@
-/* The engine: tape, mixing plan, process state and writer for one sample rate, and the JACK client
- * that drives them while a server is there.
+/* The engine: a rig (rig.h: tape, mixing plan, process state and writers for one sample rate) and
+ * the JACK client that drives it while a server is there.
  *
- * When the server goes, the engine keeps everything but the client: a running take stays open, and
- * goes on after a listed gap when a server with the same rate is back. At another rate the running
- * take is ended and everything is made anew. Control thread only.
+ * When the server goes, the engine keeps the rig: a running take stays open, and goes on after a
+ * listed gap when a server with the same rate is back. At another rate the running take is ended
+ * and the rig is made anew. Control thread only.
  */
 #ifndef STEMD_ENGINE_H
 #define STEMD_ENGINE_H
@@ -25,7 +25,7 @@ struct stem_engine;
 struct stem_engine *stem_engine_create(const struct stem_config *config,
     const struct stem_layout *layout, int wake_fd, struct stem_error *error);
 
-/* Closes the client, ends the writer (a running take is marked as broken off: send a quit command
+/* Closes the client, ends the writers (a running take is marked as broken off: send a quit command
  * first to end it as asked), frees. NULL is allowed. False when JACK's library does not come back:
  * then everything is left as it is, and the process must end without more ado. */
 bool stem_engine_destroy(struct stem_engine *engine);
@@ -45,7 +45,7 @@ const char *stem_engine_trouble(const struct stem_engine *engine);
  * was given; not more often than some fifty times a second. Call it in each turn. */
 void stem_engine_look(struct stem_engine *engine);
 
-/* Sends a command to the writer, or refuses it: STEM_CODE_SERVER (there never was a server),
+/* Sends a command to the writers, or refuses it: STEM_CODE_SERVER (there never was a server),
  * STEM_CODE_BUSY (queue full). 0 when it was sent. */
 int stem_engine_send(struct stem_engine *engine, const struct stem_command *command);
 
