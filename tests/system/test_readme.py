@@ -128,7 +128,7 @@ def test_readme_gives_stemd_its_own_options():
 
 def test_readme_names_all_osc_addresses_and_no_others():
     commands_c = (SOURCE / "daemon/osc_commands.c").read_text()
-    ours = set(re.findall(r'^\s*\{"(/[a-z/]+)", run_', commands_c, re.MULTILINE))
+    ours = set(re.findall(r'^\s*\{"(/[a-z/]+)", (?:osc_)?run_', commands_c, re.MULTILINE))
     sent = set(re.findall(r'NOTIFY_\w+, "(/[a-z/]+)"', (SOURCE / "daemon/notify.c").read_text()))
     told = {address for address in ADDRESS.findall(all_code()) if not NAMES.match(address)}
     assert len(ours) > 10 and {"/state", "/gap", "/meter"} <= sent
