@@ -146,7 +146,8 @@ def test_stall_is_told_to_subscribers(studio, disk):
     grades = []
     while "red" not in grades:
         path, values = osc.receive()
-        grades += values[:1] if path == "/health" else []
+        is_news = path == "/health" and (grades or values[0] != "green")  # it may have been green
+        grades += values[:1] if is_news else []
     disk.thaw()
     while grades[-1] == "red":
         path, values = osc.receive()
