@@ -319,6 +319,8 @@ static bool read_aiff(struct recover_header *header, const struct view *view)
         size_t size = (size_t)number(view, at + 4, 4, true), data = at + CHUNK_HEAD;
         if (is_there(view, at, "SSND", 4)) {
             add_field(header, RECOVER_DATA, at + 4, 4, true, OFFSETS_BYTES);
+            /* offset and block size: the recorder uses neither */
+            add_field(header, RECOVER_FIXED, data, OFFSETS_BYTES, true, 0);
             header->audio_at = (uint32_t)(data + OFFSETS_BYTES);
             header->data_bytes = size >= OFFSETS_BYTES ? size - OFFSETS_BYTES : UINT64_MAX;
             return has_format && header->audio_at <= view->size;
