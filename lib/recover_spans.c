@@ -92,7 +92,19 @@ static int64_t add_outside(const struct recover_span *span, const struct stem_ta
 static int gap_by_frame(const void *a, const void *b)
 {
     const struct stem_take_gap *one = a, *two = b;
-    return (one->frame > two->frame) - (one->frame < two->frame);
+    if (one->frame == two->frame) /* one of no length stands before what begins there */
+        return (one->frames > two->frames) - (one->frames < two->frames);
+    return one->frame < two->frame ? -1 : 1;
+}
+
+/* A gap of no length that lies in what is missing now has nothing left to tell. */
+static int join_gap(struct stem_take *joined, const struct stem_take_gap *gap)
+{
+    const struct stem_take_gap *last =
+        joined->gap_count ? &joined->gaps[joined->gap_count - 1] : NULL;
+    if (gap->frames == 0 && last && gap->frame < last->frame + last->frames)
+        return 0;
+    return stem_take_add_gap(joined, gap->frame, gap->frames, gap->reasons);
 }
 
 int64_t recover_spans_to_gaps(const struct recover_spans *spans, struct stem_take *take)
@@ -110,8 +122,7 @@ int64_t recover_spans_to_gaps(const struct recover_spans *spans, struct stem_tak
     if (all.gap_count > 1)
         qsort(all.gaps, all.gap_count, sizeof *all.gaps, gap_by_frame);
     for (size_t k = 0; k < all.gap_count && now >= 0; k++)
-        now =
-            stem_take_add_gap(&joined, all.gaps[k].frame, all.gaps[k].frames, all.gaps[k].reasons);
+        now = join_gap(&joined, &all.gaps[k]);
     stem_take_finish(&all);
     if (now < 0) {
         stem_take_finish(&joined);
