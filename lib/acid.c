@@ -2,6 +2,7 @@
 #include "acid.h"
 
 #include "recover_parts.h"
+#include "write_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,17 +57,6 @@ static bool find(int fd, struct chunk *chunk, enum stem_container *container)
     return is_found;
 }
 
-static bool put(int fd, const void *bytes, size_t size, uint32_t at)
-{
-    ssize_t written;
-    do
-        written = pwrite(fd, bytes, size, (off_t)at);
-    while (written < 0 && errno == EINTR);
-    if (written >= 0 && (size_t)written < size)
-        errno = EIO;
-    return written >= 0 && (size_t)written == size;
-}
-
 /* A crash between the two leaves a chunk without a tempo, or a place with one: readers pass over
  * both, and finishing again sets that right. */
 static int renew(int fd, double tempo_bpm)
@@ -80,8 +70,10 @@ static int renew(int fd, double tempo_bpm)
     stem_acid_make(tempo_bpm > 0 ? tempo_bpm : 0, data);
     if (memcmp(chunk.id, id, ID_BYTES) == 0 && memcmp(chunk.data, data, sizeof data) == 0)
         return 0;
-    bool is_put = put(fd, data, sizeof data, chunk.data_at) && put(fd, id, ID_BYTES, chunk.id_at);
-    return is_put ? fdatasync(fd) : -1;
+    if (stem_write_all(fd, data, sizeof data, chunk.data_at) ||
+        stem_write_all(fd, id, ID_BYTES, chunk.id_at))
+        return -1;
+    return fdatasync(fd);
 }
 
 int stem_acid_renew(const char *path, double tempo_bpm, struct stem_error *error)

@@ -3,6 +3,8 @@
  */
 #include "flac_tags.h"
 
+#include "write_all.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -166,13 +168,7 @@ static int put(int fd, const struct place *place, const struct tags *tags)
     put_head(page + HEAD_BYTES + tags->used, PADDING, place->is_last, rest);
     if (memcmp(page, place->page + place->at, place->bytes) == 0)
         return 0;
-    ssize_t written;
-    do
-        written = pwrite(fd, page, place->bytes, (off_t)place->at);
-    while (written < 0 && errno == EINTR);
-    if (written >= 0 && (size_t)written < place->bytes)
-        errno = EIO;
-    return (size_t)written == place->bytes ? fdatasync(fd) : -1;
+    return stem_write_all(fd, page, place->bytes, place->at) ? -1 : fdatasync(fd);
 }
 
 int stem_flac_tags_renew(

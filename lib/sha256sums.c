@@ -150,6 +150,27 @@ int stem_sha256sums_write(
     return status;
 }
 
+/* Opens the folder, and the list `sums` in it: NULL with errno when that cannot be read. */
+static FILE *open_list(struct work *work, const char *sums)
+{
+    work->folder = open(work->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (work->folder < 0)
+        return NULL;
+    int fd = openat(work->folder, sums, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    FILE *list = fd < 0 ? NULL : fdopen(fd, "r");
+    if (!list && fd >= 0)
+        close(fd);
+    return list;
+}
+
+static void close_list(const struct work *work, FILE *list)
+{
+    if (list)
+        fclose(list);
+    if (work->folder >= 0)
+        close(work->folder);
+}
+
 /* Comparing */
 
 /* The line that the list would have for a file with this digest. The caller frees it. */
@@ -165,20 +186,24 @@ static char *make_line(const unsigned char *digest, const char *name)
     return text;
 }
 
-/* Looks for a file's line: all that comes behind the digest is the same. */
-static enum stem_sha256sums_verdict judge(FILE *list, const char *line)
+/* Whether two lines, one of them `length` long, are of one file: all but the digest is the same. */
+static bool is_same_file(const char *line, const char *other, size_t length)
 {
     enum { DIGITS = 2 * SHA256_DIGEST_SIZE };
+    const size_t mark = line[0] == '\\' ? 1 : 0;
+    return strlen(line) == length && memcmp(other, line, mark) == 0 &&
+           strcmp(other + mark + DIGITS, line + mark + DIGITS) == 0;
+}
+
+static enum stem_sha256sums_verdict judge(FILE *list, const char *line)
+{
     enum stem_sha256sums_verdict verdict = STEM_SHA256SUMS_UNKNOWN;
-    const size_t mark = line[0] == '\\' ? 1 : 0, length = strlen(line);
     char *there = NULL;
     size_t room = 0;
     ssize_t got;
     while (verdict == STEM_SHA256SUMS_UNKNOWN && (got = getline(&there, &room, list)) > 0)
-        if ((size_t)got == length && memcmp(there, line, mark) == 0 &&
-            strcmp(there + mark + DIGITS, line + mark + DIGITS) == 0)
-            verdict = memcmp(there + mark, line + mark, DIGITS) == 0 ? STEM_SHA256SUMS_SAME
-                                                                     : STEM_SHA256SUMS_CHANGED;
+        if (is_same_file(line, there, (size_t)got))
+            verdict = strcmp(there, line) == 0 ? STEM_SHA256SUMS_SAME : STEM_SHA256SUMS_CHANGED;
     free(there);
     return verdict;
 }
@@ -210,18 +235,9 @@ int stem_sha256sums_compare(const char *folder, const char *sums, const char *na
 {
     struct work work = {.path = folder, .progress = progress, .data = data, .error = error};
     *verdict = STEM_SHA256SUMS_UNKNOWN;
-    work.folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int fd = work.folder < 0
-                 ? -1
-                 : openat(work.folder, sums, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    FILE *list = fd < 0 ? NULL : fdopen(fd, "r");
+    FILE *list = open_list(&work, sums);
     int status = list ? compare(&work, list, name, verdict) : 0;
-    if (list)
-        fclose(list);
-    else if (fd >= 0)
-        close(fd);
-    if (work.folder >= 0)
-        close(work.folder);
+    close_list(&work, list);
     return status;
 }
 
@@ -230,16 +246,11 @@ int stem_sha256sums_compare(const char *folder, const char *sums, const char *na
 /* Copies the list, with `line` in the place of the former one of that file. */
 static void copy_list(FILE *list, const char *line, FILE *out)
 {
-    enum { DIGITS = 2 * SHA256_DIGEST_SIZE };
-    const size_t mark = line[0] == '\\' ? 1 : 0, length = strlen(line);
     char *there = NULL;
     size_t room = 0;
     ssize_t got;
-    while ((got = getline(&there, &room, list)) > 0) {
-        bool is_it = (size_t)got == length && memcmp(there, line, mark) == 0 &&
-                     strcmp(there + mark + DIGITS, line + mark + DIGITS) == 0;
-        fputs(is_it ? line : there, out);
-    }
+    while ((got = getline(&there, &room, list)) > 0)
+        fputs(is_same_file(line, there, (size_t)got) ? line : there, out);
     free(there);
 }
 
@@ -270,19 +281,10 @@ static int renew(struct work *work, FILE *list, const char *name)
 int stem_sha256sums_renew(const char *folder, const char *name, struct stem_error *error)
 {
     struct work work = {.path = folder, .error = error};
-    work.folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int fd = work.folder < 0 ? -1
-                             : openat(work.folder, STEM_SHA256SUMS,
-                                   O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    FILE *list = fd < 0 ? NULL : fdopen(fd, "r");
+    FILE *list = open_list(&work, STEM_SHA256SUMS);
     int status =
         list ? renew(&work, list, name)
              : stem_error_set_errno(error, errno, "cannot read \"%s/" STEM_SHA256SUMS "\"", folder);
-    if (list)
-        fclose(list);
-    else if (fd >= 0)
-        close(fd);
-    if (work.folder >= 0)
-        close(work.folder);
+    close_list(&work, list);
     return status;
 }

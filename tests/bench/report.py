@@ -42,7 +42,7 @@ def show_cpu(cpu):
     line("frames lost, silent or wrong", [
         spread((r["lost"] + r["silent"] + r["wrong"] for r in c), "{:.0f}") for c in columns])
     print("stemd: 64 stereo files, clip count and peak of each, headers that survive a crash, data\n"
-          "synced and the page cache given back; its memory holds a tape of 10 s (246 MB). The\n"
+          "synced and the page cache given back; its memory holds a tape of 11 s (270 MB). The\n"
           "peers: one file of 128 channels. All: about 100 MB of JACK's shared memory each.")
 
 
