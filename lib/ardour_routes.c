@@ -4,24 +4,29 @@
 
 #include <inttypes.h>
 
-static void put_port(
-    FILE *out, const struct ardour *ardour, const struct stem_take_stem *stem, const char *end)
+static void begin_io(
+    FILE *out, const struct ardour *ardour, size_t track, unsigned part, const char *direction)
+{
+    fprintf(out, "<IO id=\"%" PRIu64 "\" direction=\"%s\" default-type=\"audio\"",
+        ardour_id(track, part), direction);
+    ardour_put_named(out, "name", ardour, ardour_file(ardour->take, track));
+    fputs(">\n", out);
+}
+
+static void begin_port(
+    FILE *out, const struct ardour *ardour, size_t track, const char *kind, unsigned channel)
 {
     fputs("<Port type=\"audio\" name=\"", out);
-    ardour_put_name(out, ardour, stem);
-    fprintf(out, "/%s", end);
+    ardour_put_name(out, ardour, ardour_file(ardour->take, track));
+    fprintf(out, "/%s %u\"", kind, channel);
 }
 
 static void put_inputs(FILE *out, const struct ardour *ardour, size_t track)
 {
-    const struct stem_take_stem *stem = ardour_file(ardour->take, track);
-    fprintf(out, "<IO id=\"%" PRIu64 "\" direction=\"Input\" default-type=\"audio\"",
-        ardour_id(track, ARDOUR_INPUT));
-    ardour_put_named(out, "name", ardour, stem);
-    fputs(">\n", out);
-    for (uint32_t c = 1; c <= stem->channels; c++) {
-        put_port(out, ardour, stem, "audio_in");
-        fprintf(out, " %u\"/>\n", c);
+    begin_io(out, ardour, track, ARDOUR_INPUT, "Input");
+    for (unsigned c = 1; c <= ardour_file(ardour->take, track)->channels; c++) {
+        begin_port(out, ardour, track, "audio_in", c);
+        fputs("/>\n", out);
     }
     fputs("</IO>\n", out);
 }
@@ -29,15 +34,12 @@ static void put_inputs(FILE *out, const struct ardour *ardour, size_t track)
 /* A mono track goes to both sides, any other channel to its like: all at unity. */
 static void put_outputs(FILE *out, const struct ardour *ardour, size_t track)
 {
-    const struct stem_take_stem *stem = ardour_file(ardour->take, track);
-    fprintf(out, "<IO id=\"%" PRIu64 "\" direction=\"Output\" default-type=\"audio\"",
-        ardour_id(track, ARDOUR_OUTPUT));
-    ardour_put_named(out, "name", ardour, stem);
-    fputs(">\n", out);
-    for (uint32_t c = 1; c <= stem->channels; c++) {
-        put_port(out, ardour, stem, "audio_out");
-        fprintf(out, " %u\"><Connection other=\"Master/audio_in %u\"/>", c, c);
-        if (stem->channels == 1)
+    unsigned channels = ardour_file(ardour->take, track)->channels;
+    begin_io(out, ardour, track, ARDOUR_OUTPUT, "Output");
+    for (unsigned c = 1; c <= channels; c++) {
+        begin_port(out, ardour, track, "audio_out", c);
+        fprintf(out, "><Connection other=\"Master/audio_in %u\"/>", c);
+        if (channels == 1)
             fputs("<Connection other=\"Master/audio_in 2\"/>", out);
         fputs("</Port>\n", out);
     }

@@ -67,17 +67,6 @@ static int tell(struct finish *finish, double done, const char *step)
     return stem_error_set(finish->error, "interrupted");
 }
 
-/* All files in the survey's order: stems, mix, extras. NULL behind the last. */
-static struct stem_take_stem *file_of(struct stem_take *take, size_t k)
-{
-    if (k < take->stem_count)
-        return &take->stems[k];
-    k -= take->stem_count;
-    if (take->has_mix && k-- == 0)
-        return &take->mix;
-    return k < take->extra_count ? &take->extras[k] : NULL;
-}
-
 /* Checking */
 
 static bool tell_check(double done, void *data)
@@ -130,7 +119,7 @@ static int take_over_levels(struct finish *finish)
 {
     struct stem_take *take = &finish->report->take;
     struct stem_take_stem *stem;
-    for (size_t k = 0; (stem = file_of(take, k)); k++) {
+    for (size_t k = 0; (stem = stem_take_file(take, k)); k++) {
         const struct stem_survey_file *file = &finish->survey.files[k];
         stem->levels = file->levels;
         if (take->progress == STEM_TAKE_RECOVERED && file->peak > stem->peak)
@@ -190,7 +179,7 @@ static int mark(struct finish *finish)
     const struct stem_take_stem *stem;
     if (tell(finish, MEASURED, "mark"))
         return -1;
-    for (size_t k = 0; (stem = file_of(take, k)); k++)
+    for (size_t k = 0; (stem = stem_take_file(take, k)); k++)
         if (mark_file(finish, stem, k + 1) || tell(finish, MEASURED, "mark"))
             return -1;
     return 0;
@@ -251,7 +240,8 @@ static int save(struct finish *finish)
     struct stem_take_stem *stem, *measured;
     if (set_finished(finish) || stem_take_load(&fresh, finish->folder, finish->error))
         return -1;
-    for (size_t k = 0; (stem = file_of(&fresh, k)) && (measured = file_of(take, k)); k++) {
+    for (size_t k = 0; (stem = stem_take_file(&fresh, k)) && (measured = stem_take_file(take, k));
+         k++) {
         stem->levels = measured->levels;
         stem->peak = measured->peak;
     }
