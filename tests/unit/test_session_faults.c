@@ -1,0 +1,253 @@
+/* Disks that are full and folders that are gone. */
+#include "scripted_session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static void limit_files(rlim_t bytes)
+{
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){.rlim_cur = bytes, .rlim_max = RLIM_INFINITY}), 0);
+}
+
+static void test_session_full_disk_ends_the_take_and_keeps_it(void **state)
+{
+    (void)state;
+    struct stem_take take;
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    work();
+    limit_files(200001);
+    pass(500);
+    limit_files(RLIM_INFINITY);
+    const struct stem_event *broken = find(STEM_EVENT_BROKEN, 0);
+    assert_non_null(broken);
+    assert_non_null(strstr(broken->text, strerror(EFBIG)));
+    assert_int_equal(current_state(), STEM_STATE_IDLE);
+    assert_true(stem_tape_held(studio->tape, STEM_TAPE_WRITER) == STEM_TAPE_NOTHING_HELD);
+    struct stem_error error = {0};
+    char path[TEXT];
+    snprintf(path, sizeof path, "%s", find(STEM_EVENT_STARTED, 0)->text);
+    take = (struct stem_take){0};
+    if (stem_take_load(&take, path, &error))
+        fail_msg("%s", error.text);
+    assert_int_equal(take.progress, STEM_TAKE_FAILED);
+    assert_non_null(strstr(take.failure, strerror(EFBIG)));
+    stem_take_finish(&take);
+    forget(); /* it lives on */
+    start = now();
+    give(STEM_COMMAND_START, start, "");
+    pass(10);
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    check_plain_take(0, start, 10 * PERIOD);
+}
+
+/* A disk that fills up under a take: every file is valid, and as long as the manifest says. */
+static void check_full_disk(uint32_t tracks, rlim_t bytes)
+{
+    struct stem_take take = {0};
+    struct stem_error error = {0};
+    char path[TEXT + 512];
+    pass(2);
+    give(STEM_COMMAND_START, now(), "");
+    work();
+    limit_files(bytes);
+    pass(500);
+    limit_files(RLIM_INFINITY);
+    const char *at = find(STEM_EVENT_STARTED, 0)->text;
+    if (stem_take_load(&take, at, &error))
+        fail_msg("%s", error.text);
+    for (uint32_t t = 0; t < tracks; t++) {
+        const struct stem_take_stem *stem = t == STUDIO_MIX ? &take.mix : &take.stems[t];
+        double *samples;
+        snprintf(path, sizeof path, "%s/%s", at, stem->file);
+        uint64_t frames = read_file(path, &samples, stem->channels);
+        assert_int_equal(frames, stem->frames);
+        assert_int_equal(frames, take.frames); /* all end together */
+        assert_true(frames > 10000);
+        for (uint64_t i = 0; i < frames * stem->channels; i++)
+            assert_true(
+                samples[i] == (double)studio_sample(studio, t, (uint32_t)(i % stem->channels),
+                                  clock_of(take.start_frame + i / stem->channels)));
+        free(samples);
+    }
+    stem_take_finish(&take);
+}
+
+static void test_session_full_disk_leaves_valid_files(void **state)
+{
+    (void)state;
+    check_full_disk(STUDIO_TRACKS, 200001);
+}
+
+/* A studio of the first stem alone. */
+static void keep_one_stem(void)
+{
+    struct stem_error error;
+    stem_session_destroy(session);
+    stem_tape_destroy(studio->tape);
+    stem_mix_destroy(studio->mix);
+    stem_layout_destroy(studio->layout);
+    studio->config.stem_count = 1;
+    studio->config.has_mix = false;
+    studio->layout = stem_layout_create(&studio->config);
+    const struct stem_layout *layout = studio->layout;
+    studio->tape = stem_tape_create(layout->channels, 1, TAPE, false, NULL, &error);
+    studio->mix = stem_mix_create(layout->channels, 1, layout->port_count, layout->routes,
+        layout->route_count, STUDIO_RATE, &error);
+    assert_true(studio->tape && studio->mix);
+    studio->process.tape = studio->tape;
+    studio->process.mix = studio->mix;
+    studio->process.port_count = layout->port_count;
+    open_session();
+}
+
+/* The only file got a part of what was to be written when the disk was full. */
+static void test_session_full_disk_leaves_one_valid_file(void **state)
+{
+    (void)state;
+    keep_one_stem();
+    check_full_disk(1, 240001);
+}
+
+/* The disk fails and the take goes on in the spare folder: two parts, and between them no frame is
+ * lost or doubled, whatever the first one's files had gathered. A gap lies just before. */
+static void test_session_full_disk_goes_on_in_the_spare_folder(void **state)
+{
+    (void)state;
+    struct stem_take first, second;
+    char path[TEXT];
+    snprintf(spare, sizeof spare, "%s/spare", folder);
+    stem_session_destroy(session);
+    open_session();
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    work();
+    snprintf(path, sizeof path, "%s", find(STEM_EVENT_STARTED, 0)->text);
+    pass(20);
+    limit_files(1300001); /* the spare folder's files find room for what comes after */
+    while (count_of(STEM_EVENT_WARNING) == 0) {
+        studio_skip(studio, 100);
+        pass(37);
+    }
+    limit_files(RLIM_INFINITY);
+    pass(10);
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    assert_int_equal(count_of(STEM_EVENT_BROKEN), 0);
+    const struct stem_event *finished = find(STEM_EVENT_FINISHED, 0);
+    assert_non_null(finished);
+    assert_non_null(strstr(finished->text, spare));
+    load_and_check(&first, path);
+    load_and_check(&second, finished->text);
+    assert_int_equal(first.part, 1);
+    assert_int_equal(second.part, 2);
+    assert_string_equal(first.id, second.id);
+    assert_string_equal(first.continued_in, finished->text);
+    assert_int_equal(second.start_frame, start + first.frames);
+    assert_int_equal(second.part_frame, first.frames);
+    assert_int_equal(second.start_frame + second.frames, now());
+    assert_true(first.gap_count > 0 && second.frames > 10 * PERIOD);
+    stem_take_finish(&first);
+    stem_take_finish(&second);
+}
+
+static void test_session_full_disk_while_stopping_answers(void **state)
+{
+    (void)state;
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    uint32_t stop = give(STEM_COMMAND_STOP, start + 10 * TAPE, "");
+    work();
+    limit_files(200001);
+    pass(500);
+    limit_files(RLIM_INFINITY);
+    check_failed(stop, STEM_CODE_FILE, strerror(EFBIG));
+}
+
+static void test_session_full_disk_while_quitting_ends(void **state)
+{
+    (void)state;
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    give(STEM_COMMAND_QUIT, start + 10 * TAPE, "");
+    work();
+    limit_files(200001);
+    pass(500);
+    limit_files(RLIM_INFINITY);
+    assert_true(stem_session_ended(session));
+    assert_non_null(find(STEM_EVENT_QUIT, 0));
+}
+
+static void test_session_takes_folder_that_cannot_be(void **state)
+{
+    (void)state;
+    int file = open(takes, O_CREAT | O_WRONLY | O_CLOEXEC, 0600); /* a file in its place */
+    assert_true(file >= 0);
+    close(file);
+    pass(2);
+    uint32_t start = give(STEM_COMMAND_START, now(), "");
+    work();
+    check_failed(start, STEM_CODE_FILE, takes);
+    assert_int_equal(current_state(), STEM_STATE_IDLE);
+    assert_true(stem_tape_held(studio->tape, STEM_TAPE_WRITER) == STEM_TAPE_NOTHING_HELD);
+    assert_int_equal(unlink(takes), 0);
+    uint64_t from = now();
+    start = give(STEM_COMMAND_START, from, "");
+    pass(4);
+    check_done(start);
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    check_plain_take(0, from, 4 * PERIOD);
+}
+
+/* The takes folder goes away between two songs. */
+static void test_session_split_that_cannot_begin_answers(void **state)
+{
+    (void)state;
+    char away[TEXT];
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    pass(4);
+    snprintf(away, sizeof away, "%s/away", folder);
+    assert_int_equal(rename(takes, away), 0);
+    int file = open(takes, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(file >= 0);
+    close(file);
+    uint32_t split = give(STEM_COMMAND_SPLIT, now(), "");
+    work();
+    check_failed(split, STEM_CODE_FILE, takes);
+    assert_int_equal(current_state(), STEM_STATE_IDLE);
+    assert_true(stem_tape_held(studio->tape, STEM_TAPE_WRITER) == STEM_TAPE_NOTHING_HELD);
+    assert_int_equal(unlink(takes), 0);
+    assert_int_equal(rename(away, takes), 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(test_session_full_disk_ends_the_take_and_keeps_it),
+        TEST(test_session_full_disk_leaves_valid_files),
+        TEST(test_session_full_disk_leaves_one_valid_file),
+        TEST(test_session_full_disk_goes_on_in_the_spare_folder),
+        TEST(test_session_full_disk_while_stopping_answers),
+        TEST(test_session_full_disk_while_quitting_ends),
+        TEST(test_session_takes_folder_that_cannot_be),
+        TEST(test_session_split_that_cannot_begin_answers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
