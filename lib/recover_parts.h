@@ -1,7 +1,7 @@
 /* The inside of recovery: recover.c leads, recover_manifest.c knows what the take should hold,
- * recover_header.c and recover_flac.c know the containers, recover_file.c completes one file,
- * recover_look.c reads what nobody has counted yet, recover_spans.c computes with stretches of
- * frames. */
+ * recover_rebuild.c makes a lost manifest anew, recover_header.c and recover_flac.c know the
+ * containers, recover_file.c completes one file, recover_look.c reads what nobody has counted yet,
+ * recover_spans.c computes with stretches of frames. */
 #ifndef STEM_RECOVER_PARTS_H
 #define STEM_RECOVER_PARTS_H
 
@@ -158,6 +158,15 @@ int recover_remark(struct recover *recover, const char *format, ...) STEM_PRINTF
 /* Fills `take`, from the manifest or from the files. 1 when the folder is no take, 0, or -1 with
  * the error. */
 int recover_manifest(struct recover *recover);
+
+/* Makes the manifest at `path`, which cannot be read, anew from the files. As recover_manifest. */
+int recover_rebuild(struct recover *recover, const char *path);
+/* Whether a folder without any manifest is called like a take. */
+bool recover_may_rebuild(const char *folder);
+/* Keeps a damaged manifest under another name: somebody may still read something in it. */
+void recover_keep_damaged(const struct recover *recover, const char *path);
+/* "FOLDER/NAME"; -1 when that is too long. */
+int recover_path(const char *folder, const char *name, char *path, size_t size);
 
 /* Finds out what is there. 0 or -1 with the error. */
 int recover_file_open(struct recover *recover, struct recover_file *file);

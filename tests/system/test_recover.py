@@ -244,3 +244,29 @@ def test_recover_makes_a_lost_manifest_anew(studio):
     assert manifest["start_frame"] == start_frame
     assert [stem["name"] for stem in manifest["stems"]] == ["S1", "S2", "S3"]
     check_all(studio, folder, 3)
+
+
+@pytest.mark.parametrize("naming", ["standard", "delivery"])
+def test_recover_makes_a_lost_manifest_anew_whatever_the_files_are_called(studio, naming):
+    studio.server()
+    studio.ruler(2)
+    studio.configure(
+        '{ name = "Drums"; inputs = ( { name = "Kick"; from = "ruler:out_1"; } ); }, '
+        '{ name = "Bass"; inputs = ( { name = "DI"; from = "ruler:out_2"; } ); }',
+        mix='{ from = [ "ruler:out_1", "ruler:out_2" ]; }', multitrack=True, naming=naming)
+    studio.stemd()
+    folder = pathlib.Path(studio.ok("start", "Night Train", "--tempo", "120"))
+    studio.run_for(1.5)
+    studio.end(studio.daemon, signal.SIGKILL)
+    before = studio.manifest(folder)
+    (folder / "take.json").write_text("")
+    assert studio.ok("recover", studio.takes)
+    after = studio.manifest(folder)
+
+    def files(manifest):
+        return [sorted((entry["name"], entry["file"], entry["channels"], entry["role"])
+                       for entry in entries)
+                for entries in (manifest["stems"], manifest["extras"], [manifest["mix"]])]
+    assert files(after) == files(before)
+    lengths = {frames_in_libsndfile(studio, path) for path in folder.glob("*.wav")}
+    assert lengths == {after["frames"]} and after["frames"] > RATE

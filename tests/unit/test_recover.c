@@ -562,6 +562,80 @@ static void test_recover_rebuilds_a_manifest_that_cannot_be_read(void **state)
     }
 }
 
+/* What stat says of all files and of the folder. */
+static void fingerprint(const char *folder, char *text, size_t size)
+{
+    static const char *const NAMES[] = {"", "/take.json", "/01_Stem1.wav", "/02_Stem2.wav"};
+    size_t used = 0;
+    for (int k = 0; k < 4; k++) {
+        char path[256];
+        struct stat there;
+        snprintf(path, sizeof path, "%s%s", folder, NAMES[k]);
+        assert_int_equal(stat(path, &there), 0);
+        used += (size_t)snprintf(text + used, size - used, "%lu %lld %lld.%09ld %lld.%09ld\n",
+            (unsigned long)there.st_ino, (long long)there.st_size, (long long)there.st_mtim.tv_sec,
+            there.st_mtim.tv_nsec, (long long)there.st_ctim.tv_sec, there.st_ctim.tv_nsec);
+    }
+}
+
+/* Neither their names nor their heads tell what these are: that is not passed over in silence. */
+static void test_recover_tells_when_nothing_tells_what_files_are(void **state)
+{
+    const struct shape shape = {STEM_FLAC, STEM_PCM24};
+    char *folder = scratch_make(), from[256], to[256];
+    struct stem_recover_report report;
+    struct stem_error error = {""};
+    (void)state;
+    record_and_die(folder, &shape);
+    put_text(folder, STEM_TAKE_MANIFEST, "");
+    for (int s = 0; s < STEMS; s++) {
+        file_path(folder, s, STEM_FLAC, from, sizeof from);
+        snprintf(to, sizeof to, "%s/Song_Stem%d.flac", folder, s);
+        assert_int_equal(rename(from, to), 0);
+    }
+    assert_int_equal(stem_recover_folder(folder, &report, &error), -1);
+    assert_non_null(strstr(error.text, "nothing tells what its files are"));
+    scratch_remove(folder);
+}
+
+/* A manifest that may not be read is not one that is damaged. */
+static void test_recover_makes_no_manifest_anew_that_may_not_be_read(void **state)
+{
+    const struct shape shape = {STEM_WAV, STEM_PCM24};
+    enum { NOBODY = 65534 };
+    char *folder = scratch_make(), before[512], after[512], path[256];
+    int status = 0;
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    record_and_die(folder, &shape);
+    write_manifest(folder, &shape, KNOWN, STEM_TAKE_COMPLETE);
+    snprintf(path, sizeof path, "%s/" STEM_TAKE_MANIFEST, folder);
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_int_equal(chmod(folder, 0777), 0);
+    for (int k = 0; k < STEMS; k++) {
+        file_path(folder, k, STEM_WAV, path, sizeof path);
+        assert_int_equal(chown(path, NOBODY, NOBODY), 0);
+    }
+    fingerprint(folder, before, sizeof before);
+    pid_t child = fork();
+    if (child == 0) {
+        struct stem_recover_report report;
+        struct stem_error error = {""};
+        if (setgid(NOBODY) || setuid(NOBODY))
+            _exit(2);
+        _exit(stem_recover_folder(folder, &report, &error) == -1 &&
+                      strstr(error.text, "Permission denied")
+                  ? 0
+                  : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    fingerprint(folder, after, sizeof after);
+    assert_string_equal(before, after);
+    scratch_remove(folder);
+}
+
 static void test_recover_uses_the_manifest_that_was_being_written(void **state)
 {
     const struct shape shape = {STEM_WAV, STEM_PCM24};
@@ -589,22 +663,6 @@ static void expect_outcome(const char *folder, enum stem_recover_outcome outcome
         fail_msg("%s", error.text);
     assert_int_equal(report.outcome, outcome);
     stem_recover_report_finish(&report);
-}
-
-/* What stat says of all files and of the folder. */
-static void fingerprint(const char *folder, char *text, size_t size)
-{
-    static const char *const NAMES[] = {"", "/take.json", "/01_Stem1.wav", "/02_Stem2.wav"};
-    size_t used = 0;
-    for (int k = 0; k < 4; k++) {
-        char path[256];
-        struct stat there;
-        snprintf(path, sizeof path, "%s%s", folder, NAMES[k]);
-        assert_int_equal(stat(path, &there), 0);
-        used += (size_t)snprintf(text + used, size - used, "%lu %lld %lld.%09ld %lld.%09ld\n",
-            (unsigned long)there.st_ino, (long long)there.st_size, (long long)there.st_mtim.tv_sec,
-            there.st_mtim.tv_nsec, (long long)there.st_ctim.tv_sec, there.st_ctim.tv_nsec);
-    }
 }
 
 static void test_recover_does_not_touch_finished_or_busy_takes(void **state)
@@ -804,6 +862,8 @@ int main(void)
         cmocka_unit_test(test_recover_lists_a_tail_of_zeros_and_a_hole),
         cmocka_unit_test(test_recover_keeps_the_timeline_that_the_manifest_knew),
         cmocka_unit_test(test_recover_rebuilds_a_manifest_that_cannot_be_read),
+        cmocka_unit_test(test_recover_tells_when_nothing_tells_what_files_are),
+        cmocka_unit_test(test_recover_makes_no_manifest_anew_that_may_not_be_read),
         cmocka_unit_test(test_recover_uses_the_manifest_that_was_being_written),
         cmocka_unit_test(test_recover_does_not_touch_finished_or_busy_takes),
         cmocka_unit_test(test_recover_twice_changes_nothing),
