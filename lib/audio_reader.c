@@ -1,6 +1,7 @@
 #include "audio_reader.h"
 
 #include "format.h"
+#include "wav_lists.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -73,6 +74,8 @@ static SNDFILE *open_sound(const char *path, SF_INFO *info, struct stem_error *e
         stem_error_set_errno(error, errno, "cannot read \"%s\"", path);
     } else if (!S_ISREG(file.st_mode)) {
         stem_error_set(error, "cannot read \"%s\": not an ordinary file", path);
+    } else if (!stem_wav_lists_end(fd)) {
+        stem_error_set(error, "cannot read \"%s\": its list of texts is damaged", path);
     } else {
         SNDFILE *sound = sf_open_fd(fd, SFM_READ, info, SF_TRUE); /* closes it in any case */
         if (!sound)

@@ -136,6 +136,34 @@ static void test_audio_reader_refuses_what_is_no_audio_file(void **state)
     stem_audio_reader_close(NULL);
 }
 
+/* A length that leads libsndfile back to where it was: it would read this list for ever. */
+static void test_audio_reader_refuses_a_list_without_end(void **state)
+{
+    static const unsigned char LIST[] = {'L', 'I', 'S', 'T', 24, 0, 0, 0, 'a', 'd', 't', 'l', 'l',
+        'a', 'b', 0x94, 0xF4, 0xFF, 0xFF, 0xFF, 1, 0, 0, 0, 'S', 'o', 'l', 'o', 0, 0, 0, 0};
+    enum { PATIENCE_SECONDS = 20 };
+    static const double SAMPLES[4] = {0.5, 0.25, 0, -0.5};
+    struct stem_audio_info info;
+    (void)state;
+    write_sound(SF_FORMAT_WAV | SF_FORMAT_PCM_16, 1, SAMPLES, 4);
+    FILE *out = fopen(path, "ab");
+    assert_non_null(out);
+    assert_int_equal(fwrite(LIST, 1, sizeof LIST, out), sizeof LIST);
+    fclose(out);
+    alarm(PATIENCE_SECONDS);
+    check_refused("list");
+    alarm(0);
+    out = fopen(path, "r+b");
+    assert_non_null(out);
+    assert_int_equal(fseek(out, -16, SEEK_END), 0);
+    assert_int_equal(fwrite("\x0c\0\0\0", 1, 4, out), 4);
+    fclose(out);
+    struct stem_audio_reader *reader = stem_audio_reader_open(path, &info, NULL);
+    assert_non_null(reader);
+    assert_int_equal(info.frames, 4);
+    stem_audio_reader_close(reader);
+}
+
 static void test_audio_reader_reads_a_cut_file_up_to_the_cut(void **state)
 {
     (void)state;
@@ -186,6 +214,7 @@ int main(void)
         TEST(test_audio_reader_reads_integers_as_parts_of_full_scale),
         TEST(test_audio_reader_leaves_floats_above_full_scale),
         TEST(test_audio_reader_refuses_what_is_no_audio_file),
+        TEST(test_audio_reader_refuses_a_list_without_end),
         TEST(test_audio_reader_reads_a_cut_file_up_to_the_cut),
         TEST(test_audio_reader_counts_flac_of_unknown_length),
     };
