@@ -16,6 +16,7 @@
 #include "sums_check.h"
 #include "survey.h"
 #include "take_lock.h"
+#include "take_names.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -266,6 +267,7 @@ static int run(struct finish *finish, bool accept)
     struct stem_take *take = &finish->report->take;
     if (stem_take_load_ended(take, finish->folder, finish->error))
         return -1;
+    stem_take_names_tidy(finish->folder, take);
     stem_take_set_string(&take->finished, NULL); /* of a former time: no file shall tell it */
     /* sums that do not fit any more would be worse than none */
     if ((!accept && check(finish)) || measure(finish) ||

@@ -10,6 +10,7 @@
 #include "projects.h"
 #include "recover_parts.h"
 #include "take_lock.h"
+#include "take_names.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -207,8 +208,10 @@ static int complete(struct recover *recover)
 {
     uint64_t frames;
     drop_reserve(recover);
-    if (list_files(recover) || open_files(recover) || decide_length(recover, &frames) ||
-        find_gaps(recover, frames) || describe(recover, frames))
+    if (list_files(recover) || open_files(recover))
+        return -1;
+    stem_take_names_tidy(recover->folder, &recover->take);
+    if (decide_length(recover, &frames) || find_gaps(recover, frames) || describe(recover, frames))
         return -1;
     for (size_t k = 0; k < recover->count; k++) {
         struct recover_file *file = &recover->files[k];

@@ -8,6 +8,7 @@
 #include "sums_check.h"
 #include "take.h"
 #include "take_lock.h"
+#include "take_names.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -155,6 +156,7 @@ static int run(struct work *work)
     bool is_unsure;
     if (stem_sums_check(work->folder, &work->take, NULL, NULL, &is_unsure, work->error))
         return -1;
+    stem_take_names_tidy(work->folder, &work->take);
     if (rename_folder(work) || stem_sums_set_aside(work->folder, work->error))
         return -1;
     if (stem_take_set_string(&work->take.title, work->title))

@@ -280,6 +280,19 @@ def test_finish_changes_no_audio(song):
         assert chunk(song.folder / name, "data") == audio
 
 
+def test_finish_leaves_each_file_one_name(song):
+    """A recorder that is killed while its files get other names leaves them with both."""
+    folder = song.folder
+    name = manifest(folder)["stems"][0]["file"]
+    audio = chunk(folder / name, "data")
+    os.link(folder / name, folder / "Former_name.wav")
+    shutil.copyfile(folder / name, folder / "Copy.wav")
+    finish(folder)
+    assert not (folder / "Former_name.wav").exists() and (folder / "Copy.wav").exists()
+    assert chunk(folder / name, "data") == audio
+    assert "Former_name" not in (folder / "SHA256SUMS").read_text()
+
+
 def test_finish_again_gives_the_same(song):
     finish(song.folder)
     first = contents(song.folder)

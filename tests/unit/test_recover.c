@@ -725,6 +725,31 @@ static void test_recover_goes_on_where_a_recovery_was_killed(void **state)
     scratch_remove(folder);
 }
 
+/* Killed while its files got other names: nobody finds them twice. */
+static void test_recover_leaves_each_file_one_name(void **state)
+{
+    const struct shape shape = {STEM_WAV, STEM_PCM24};
+    char *folder = scratch_make(), path[256], second[256], theirs[256], elsewhere[256];
+    uint64_t there[STEMS];
+    struct stat file;
+    (void)state;
+    record_and_die(folder, &shape);
+    file_path(folder, 0, STEM_WAV, path, sizeof path);
+    snprintf(second, sizeof second, "%s/Song_Stem1.wav", folder);
+    snprintf(theirs, sizeof theirs, "%s/Copy.wav", folder);
+    snprintf(elsewhere, sizeof elsewhere, "%s.link", folder);
+    assert_int_equal(link(path, second), 0);
+    put_text(folder, "Copy.wav", "somebody's");
+    assert_int_equal(link(theirs, elsewhere), 0);
+    recover_and_check(folder, &shape, there);
+    assert_int_not_equal(access(second, F_OK), 0);
+    assert_int_equal(stat(path, &file), 0);
+    assert_int_equal(file.st_nlink, 1);
+    assert_int_equal(access(theirs, F_OK), 0);
+    unlink(elsewhere);
+    scratch_remove(folder);
+}
+
 static void test_recover_refuses_what_is_no_take_of_ours(void **state)
 {
     char *folder = scratch_make(), path[256];
@@ -868,6 +893,7 @@ int main(void)
         cmocka_unit_test(test_recover_does_not_touch_finished_or_busy_takes),
         cmocka_unit_test(test_recover_twice_changes_nothing),
         cmocka_unit_test(test_recover_goes_on_where_a_recovery_was_killed),
+        cmocka_unit_test(test_recover_leaves_each_file_one_name),
         cmocka_unit_test(test_recover_refuses_what_is_no_take_of_ours),
         cmocka_unit_test(test_recover_follows_no_links),
         cmocka_unit_test(test_recover_leaves_gaps_out_of_the_null_test),
