@@ -475,6 +475,33 @@ static void test_recover_flac_keeps_a_checksum_that_ends_in_zero(void **state)
 
 /* Power cuts */
 
+/* Numbers grow in bytes with the length of a take, rates have codes of several lengths. */
+static void test_recover_flac_makes_silent_blocks_of_any_number_and_rate(void **state)
+{
+    static const uint64_t NUMBERS[] = {0, 127, 128, 2047, 2048, 65535, 65536, 2097151, 2097152,
+        67108863, 67108864, (UINT64_C(1) << 31) - 1};
+    static const uint32_t RATES[] = {48000, 44100, 192000, 12000, 11025, 352800, 384000, 768000};
+    (void)state;
+    for (size_t n = 0; n < sizeof NUMBERS / sizeof *NUMBERS; n++)
+        for (size_t r = 0; r < sizeof RATES / sizeof *RATES; r++) {
+            unsigned char bytes[RECOVER_FLAC_SILENCE_BYTES];
+            struct recover_flac_block read;
+            const struct recover_flac_block block = {
+                .number = NUMBERS[n], .frames = 4096, .channels = 8, .bits = 24};
+            size_t size = recover_flac_silence(&block, RATES[r], bytes);
+            uint16_t crc = 0;
+            for (size_t k = 0; k < size; k++)
+                crc = recover_flac_crc16(crc, bytes[k]);
+            assert_true(size <= sizeof bytes);
+            assert_int_equal(crc, 0);
+            assert_true(recover_flac_block_parse(bytes, size, &read));
+            assert_int_equal(read.number, NUMBERS[n]);
+            assert_int_equal(read.frames, 4096);
+            assert_int_equal(read.channels, 8);
+            assert_int_equal(size, read.bytes + 8 * 4 + 2);
+        }
+}
+
 static void test_recover_lists_a_tail_of_zeros_and_a_hole(void **state)
 {
     const struct shape shape = {STEM_WAV, STEM_PCM24};
@@ -884,6 +911,7 @@ int main(void)
         cmocka_unit_test(test_recover_completes_files_beyond_4_gib),
         cmocka_unit_test(test_recover_flac_keeps_whole_blocks_around_damage),
         cmocka_unit_test(test_recover_flac_keeps_a_checksum_that_ends_in_zero),
+        cmocka_unit_test(test_recover_flac_makes_silent_blocks_of_any_number_and_rate),
         cmocka_unit_test(test_recover_lists_a_tail_of_zeros_and_a_hole),
         cmocka_unit_test(test_recover_keeps_the_timeline_that_the_manifest_knew),
         cmocka_unit_test(test_recover_rebuilds_a_manifest_that_cannot_be_read),
