@@ -13,6 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Whoever reads the log has so long to read the last lines. */
+#define LOG_PATIENCE_SECONDS 2.0
+
 enum { EXIT_USAGE = 2, MOST_URLS = 8 };
 enum { OPTION_PRINT = 256, OPTION_SERVER, OPTION_CLIENT, OPTION_TAKES, OPTION_OSC };
 
@@ -183,6 +186,7 @@ static void block_signals(void)
     sigaddset(&signals, SIGINT);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);  /* a terminal that goes away does not end a take */
     signal(SIGXFSZ, SIG_IGN); /* a file-size limit is a write error like others */
 }
 
@@ -191,6 +195,7 @@ static int run(const struct stem_config *config)
     static struct stem_control control;
     struct stem_error error = {0};
     block_signals();
+    stem_log_begin();
     stem_open_files_allow();
     bool whole = true;
     int status = stem_control_init(&control, config, &error);
@@ -200,6 +205,7 @@ static int run(const struct stem_config *config)
     }
     if (status)
         stem_log(STEM_LOG_ERROR, "%s", error.text);
+    stem_log_end(LOG_PATIENCE_SECONDS);
     if (!whole)
         _exit(status ? EXIT_FAILURE : EXIT_SUCCESS); /* a thread is still inside JACK's library */
     return status ? EXIT_FAILURE : EXIT_SUCCESS;
