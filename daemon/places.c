@@ -27,7 +27,7 @@ static int take(int *lock, const char *name, const char *folder, struct stem_err
 {
     if (check(name, folder, error))
         return -1;
-    *lock = stem_take_lock(folder);
+    *lock = stem_take_lock_there(folder);
     if (*lock >= 0)
         return 0;
     if (errno == EWOULDBLOCK)

@@ -248,7 +248,7 @@ int stem_recover_folder(
 {
     struct recover recover = {.folder = folder, .report = report, .error = error};
     *report = (struct stem_recover_report){0};
-    int lock = stem_take_lock(folder);
+    int lock = stem_take_lock_there(folder);
     if (lock < 0 && errno == EWOULDBLOCK) {
         report->outcome = STEM_RECOVER_BUSY;
         return 0;

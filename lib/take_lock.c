@@ -19,11 +19,18 @@ int stem_take_lock(const char *folder)
     return -1;
 }
 
-int stem_take_claim(const char *folder, struct stem_error *error)
+int stem_take_lock_there(const char *folder)
 {
     char *path = realpath(folder, NULL);
     int lock = path ? stem_take_lock(path) : -1, problem = errno;
     free(path);
+    errno = problem;
+    return lock;
+}
+
+int stem_take_claim(const char *folder, struct stem_error *error)
+{
+    int lock = stem_take_lock_there(folder), problem = errno;
     if (lock < 0 && problem == EWOULDBLOCK)
         return stem_error_set(
             error, "\"%s\": the take is being recorded, or somebody works on it", folder);

@@ -15,6 +15,9 @@
  * on exec), or -1 with errno: EWOULDBLOCK when somebody else holds it. Any thread. */
 int stem_take_lock(const char *folder);
 
+/* The same for a folder that somebody named, and whose path may be a link to it. */
+int stem_take_lock_there(const char *folder);
+
 /* The same for a command that somebody gives: a symbolic link to the folder is followed. Returns
  * the descriptor, or -1 with `error`. Any thread. */
 int stem_take_claim(const char *folder, struct stem_error *error);

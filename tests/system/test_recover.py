@@ -214,6 +214,25 @@ def test_recover_leaves_a_take_alone_that_is_being_recorded(studio):
     check_all(studio, folder, 3)
 
 
+def test_recover_reaches_takes_over_a_link(two_stems):
+    """The takes folder, and a take, that somebody named by a link to it."""
+    two_stems.ok("start")
+    two_stems.run_for(0.5)
+    two_stems.end(two_stems.daemon, signal.SIGKILL)
+    link = two_stems.folder / "link"
+    link.symlink_to(two_stems.takes)
+    (take,) = two_stems.takes.iterdir()
+    result = two_stems.stemctl("recover", link)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert two_stems.manifest(take)["progress"] == "recovered"
+    again = two_stems.stemctl("recover", link)  # nothing is left to do
+    assert (again.returncode, again.stderr) == (0, "")
+    take_link = two_stems.folder / "take"
+    take_link.symlink_to(take)
+    result = two_stems.stemctl("recover", take_link)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
 def test_recover_asks_the_daemon_where_its_takes_are(studio):
     fill(studio, "wav")
     studio.stemd()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 
 import pytest
 
@@ -212,14 +213,66 @@ def test_trouble_stemctl_answers_help_and_version(studio):
         assert studio.run(program, "--version").stdout.startswith(program.name)
 
 
-def test_trouble_two_daemons_on_one_takes_folder(daemon_alone):
-    second = daemon_alone.folder / "second.conf"
-    second.write_text(f'takes = "{daemon_alone.takes}";\n'
+def assert_in_use(studio, takes):
+    """A second daemon says that this folder is another one's, and ends."""
+    second = studio.folder / "second.conf"
+    second.write_text(f'takes = "{takes}";\n'
                       f'osc: {{ listen = "udp://127.0.0.1:{free_port()}"; }};\n'
                       'stems = ( { name = "A"; inputs = ( { name = "In"; } ); } );\n')
-    result = daemon_alone.run(STEMD, "-c", second)
-    assert f'the takes folder "{daemon_alone.takes}" is in use by another stemd' in (
-        one_sentence(result))
+    result = studio.run(STEMD, "-c", second)
+    assert f'the takes folder "{takes}" is in use by another stemd' in one_sentence(result)
+
+
+def test_trouble_two_daemons_on_one_takes_folder(daemon_alone):
+    assert_in_use(daemon_alone, daemon_alone.takes)
+    (daemon_alone.folder / "link").symlink_to(daemon_alone.takes)
+    assert_in_use(daemon_alone, daemon_alone.folder / "link")
+    (daemon_alone.folder / "parent").symlink_to(daemon_alone.folder)
+    assert_in_use(daemon_alone, daemon_alone.folder / "parent" / "takes")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_trouble_two_daemons_on_one_takes_folder_mounted_twice(daemon_alone):
+    again = daemon_alone.folder / "again"
+    again.mkdir()
+    if daemon_alone.run("mount", "--bind", daemon_alone.takes, again).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        assert_in_use(daemon_alone, again)
+    finally:
+        daemon_alone.run("umount", again)
+
+
+def test_trouble_takes_folder_behind_a_link_is_locked(studio):
+    """The first daemon is the one that comes over the link."""
+    link = studio.folder / "link"
+    link.symlink_to(studio.takes)
+    studio.configure('{ name = "A"; inputs = ( { name = "In"; } ); }', takes=str(link))
+    studio.stemd(on_server=False)
+    assert "cannot be locked" not in studio.read("stemd.log")
+    assert_in_use(studio, studio.takes)
+
+
+def test_trouble_mirror_that_is_the_takes_folder_by_another_way(studio):
+    link = studio.folder / "link"
+    link.symlink_to(studio.takes)
+    studio.configure('{ name = "A"; inputs = ( { name = "In"; } ); }', mirror=str(link))
+    assert f'the mirror folder "{link}" is in use' in one_sentence(run_daemon(studio))
+
+
+def test_trouble_daemon_that_was_killed_is_in_nobodys_way(daemon_alone):
+    """Neither the lock of its folder nor the file of its socket keeps the next one out."""
+    assert daemon_alone.end(daemon_alone.daemon, signal.SIGKILL) == -signal.SIGKILL
+    assert daemon_alone.socket.exists()
+    daemon_alone.stemd(on_server=False)
+    assert daemon_alone.osc(daemon_alone.socket).ask("/ping")[0] == "/reply"
+
+
+def test_trouble_file_in_the_sockets_place_stays(studio):
+    studio.configure('{ name = "A"; inputs = ( { name = "In"; } ); }')
+    studio.socket.write_text("of somebody else")
+    assert "a file of that name exists that is no socket" in one_sentence(run_daemon(studio))
+    assert studio.socket.read_text() == "of somebody else"
 
 
 def test_trouble_few_open_files_are_told(studio):
