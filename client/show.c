@@ -61,7 +61,7 @@ static enum stemctl_style grade_style(const char *grade)
 /* The worst grade, which part it comes from, and what to know about it. */
 static void print_grade(const struct stemctl_output *output, const json_t *status)
 {
-    static const char *const PARTS[] = {"tape", "writer", "disk", "server"};
+    static const char *const PARTS[] = {"tape", "writer", "disk", "server", "mirror"};
     char line[LINE_BYTES], key[32];
     const char *worst = text_of(status, "health"), *message = text_of(status, "health_message");
     int used = snprintf(line, sizeof line, "%s", worst);

@@ -46,6 +46,12 @@ static bool needs_server(const struct stem_control *control, const struct stem_c
     return starts && state == STEM_STATE_IDLE && !stem_engine_running(control->engine);
 }
 
+static bool mirror_has_it_alone(const struct stem_control *control)
+{
+    const struct stem_session_status *one = stem_engine_status(control->engine);
+    return one && one == stem_engine_status_of(control->engine, STEM_TAPE_MIRROR);
+}
+
 static bool names_take(const struct stem_command *command)
 {
     return command->type == STEM_COMMAND_START || command->type == STEM_COMMAND_TOGGLE ||
@@ -60,6 +66,9 @@ void stem_control_ask(struct stem_control *control, const struct stem_osc_peer *
         refuse_at_once(control, peer, path, STEM_CODE_BUSY);
         return;
     }
+    /* One toggle would end the mirror's take and begin another one beside it. */
+    if (command->type == STEM_COMMAND_TOGGLE && mirror_has_it_alone(control))
+        command->type = STEM_COMMAND_STOP;
     if (needs_server(control, command)) {
         refuse_at_once(control, peer, path, STEM_CODE_SERVER);
         return;

@@ -51,19 +51,24 @@ struct stem_control {
     uint32_t last_request;
     struct stem_pending pending[STEM_REQUESTS];
     char folder[PATH_MAX]; /* of the running or last take */
-    char title[256];       /* as told last */
+    char mirror_folder[PATH_MAX];
+    bool has_failed[STEM_TAPE_HOLDERS]; /* the writer's last take was ended by a fault, or could
+                                           not begin */
+    bool is_mirrors;                    /* so the takes are the mirror's alone, if it has one */
+    char title[256];                    /* as told last */
     char key[256];
     double tempo_bpm;
     enum stem_sync sync; /* where the next start falls, unless it says so itself */
     struct stem_jobs *jobs;
 
     /* once a second */
-    uint64_t turns_seen;  /* of the writer, at the last watchdog beat */
-    uint64_t cycles_seen; /* of the process thread, likewise */
-    uint64_t frames_seen; /* of the take, likewise */
-    enum stem_grade told_grade;
-    double told_disk_seconds; /* when the disk's end was last warned of; 0: not in this take */
-    bool *told_headroom;      /* of each track, in this take */
+    uint64_t turns_seen[STEM_TAPE_HOLDERS];  /* of each writer, at the last watchdog beat */
+    uint64_t frames_seen[STEM_TAPE_HOLDERS]; /* of its take, likewise */
+    uint64_t cycles_seen;                    /* of the process thread, likewise */
+    struct stem_health told_health;
+    /* when each disk's end was last warned of; INFINITY: not in this take */
+    double told_disk_seconds[STEM_TAPE_HOLDERS];
+    bool *told_headroom; /* of each track, in this take */
     bool has_residual;
     struct stem_meters_residual residual; /* of the last second */
     int64_t stop_asked_ns;                /* a locked stop was asked for; 0: not */

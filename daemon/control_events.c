@@ -3,6 +3,7 @@
 
 #include "log.h"
 #include "take.h"
+#include "take_state.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -76,6 +77,7 @@ static double seconds_of(const struct stem_control *control, uint64_t frames)
 
 static void take_started(struct stem_control *control, const struct stem_event *event)
 {
+    control->is_mirrors = false;
     snprintf(control->folder, sizeof control->folder, "%.*s", PATH_MAX - 1, event->text);
     stem_log(STEM_LOG_INFO, "recording \"%s\" from frame %llu", event->text,
         (unsigned long long)event->frame);
@@ -91,6 +93,20 @@ static void take_ended(struct stem_control *control, const struct stem_event *ev
     stem_notify_state(control->notify, "idle", event->text);
 }
 
+/* The take is the mirror's alone, as far as that has it. */
+static void leave_to_mirror(struct stem_control *control)
+{
+    const struct stem_session_status *mirror =
+        stem_engine_status_of(control->engine, STEM_TAPE_MIRROR);
+    int state =
+        mirror ? atomic_load_explicit(&mirror->state, memory_order_relaxed) : (int)STEM_STATE_IDLE;
+    bool goes_on = state == STEM_STATE_RECORDING || state == STEM_STATE_STOPPING;
+    control->is_mirrors = mirror != NULL;
+    if (goes_on)
+        memcpy(control->folder, control->mirror_folder, sizeof control->folder);
+    stem_notify_state(control->notify, goes_on ? "recording" : "idle", control->folder);
+}
+
 static void report_gap(struct stem_control *control, const struct stem_event *event)
 {
     char reasons[64];
@@ -98,6 +114,26 @@ static void report_gap(struct stem_control *control, const struct stem_event *ev
     stem_log(STEM_LOG_WARNING, "gap of %llu frames at %.3f s of the take: %s",
         (unsigned long long)event->frames, seconds_of(control, event->frame), reasons);
     stem_notify_gap(control->notify, event->frame, event->frames, reasons);
+}
+
+static void mirror_started(struct stem_control *control, const struct stem_event *event)
+{
+    stem_log(STEM_LOG_INFO, "mirror: recording \"%s\"", event->text);
+    snprintf(
+        control->mirror_folder, sizeof control->mirror_folder, "%.*s", PATH_MAX - 1, event->text);
+    if (!control->is_mirrors)
+        return;
+    memcpy(control->folder, control->mirror_folder, sizeof control->folder);
+    stem_notify_state(control->notify, "recording", control->folder);
+    control_watch_take(control);
+}
+
+static void mirror_ended(struct stem_control *control, const struct stem_event *event)
+{
+    if (event->kind == STEM_EVENT_FINISHED)
+        stem_log(STEM_LOG_INFO, "mirror: finished \"%s\"", event->text);
+    if (control->is_mirrors)
+        stem_notify_state(control->notify, "idle", control->folder);
 }
 
 /* What both writers do the same is told of one of them. */
@@ -116,13 +152,13 @@ static void handle_mirror_event(struct stem_control *control, const struct stem_
             (unsigned long long)event->frames, seconds_of(control, event->frame));
         break;
     case STEM_EVENT_STARTED:
-    case STEM_EVENT_FINISHED:
-        stem_log(STEM_LOG_INFO, "mirror: %s \"%s\"",
-            event->kind == STEM_EVENT_STARTED ? "recording" : "finished", event->text);
+        mirror_started(control, event);
         break;
     default:
         break;
     }
+    if (event->kind == STEM_EVENT_FINISHED || event->kind == STEM_EVENT_BROKEN)
+        mirror_ended(control, event);
 }
 
 static void handle_common_event(
@@ -130,6 +166,8 @@ static void handle_common_event(
 {
     if (event->kind == STEM_EVENT_DONE || event->kind == STEM_EVENT_FAILED)
         answer(control, event, is_mirror);
+    if (event->kind == STEM_EVENT_STARTED || event->kind == STEM_EVENT_BROKEN)
+        control->has_failed[is_mirror] = event->kind == STEM_EVENT_BROKEN;
     if (event->kind == STEM_EVENT_CLOSED)
         stem_jobs_finish(control->jobs, event->text, !is_mirror);
     if (event->kind == STEM_EVENT_QUIT && control->quitting)
@@ -157,7 +195,7 @@ static void handle_event(struct stem_control *control, const struct stem_event *
         break;
     case STEM_EVENT_BROKEN:
         stem_log(STEM_LOG_ERROR, "%s", event->text);
-        stem_notify_state(control->notify, "idle", control->folder);
+        leave_to_mirror(control);
         stem_notify_warning(control->notify, event->text);
         break;
     case STEM_EVENT_GAP:

@@ -35,19 +35,32 @@ static bool is_recording(const struct stem_session_status *status)
 
 /* Alive is a writer that turns, and that gets frames into the files while JACK delivers them: a
  * loop that idles is not enough. */
+static bool writes(struct stem_control *control, enum stem_tape_holder holder, bool delivered)
+{
+    const struct stem_session_status *status = stem_engine_status_of(control->engine, holder);
+    uint64_t turns = figure(&status->turns), frames = figure(&status->frames);
+    bool turned = turns != control->turns_seen[holder];
+    bool wrote = frames != control->frames_seen[holder];
+    control->turns_seen[holder] = turns;
+    control->frames_seen[holder] = frames;
+    return turned && (wrote || !delivered || !is_recording(status));
+}
+
+/* With a mirror one that lives is enough, or the other one's disk would end its take too; but while
+ * a take runs, that is one that has it. */
 static bool is_alive(struct stem_control *control, const struct stem_engine_figures *figures)
 {
-    const struct stem_session_status *status = stem_engine_status(control->engine);
-    if (!status)
-        return true;
-    uint64_t turns = figure(&status->turns), frames = figure(&status->frames);
-    bool turned = turns != control->turns_seen;
-    bool delivered = is_recording(status) && figures->cycles != control->cycles_seen;
-    bool wrote = frames != control->frames_seen;
-    control->turns_seen = turns;
+    bool delivered = figures->cycles != control->cycles_seen, any = false, alive = false;
+    bool runs = is_recording(stem_engine_status(control->engine));
     control->cycles_seen = figures->cycles;
-    control->frames_seen = frames;
-    return turned && (wrote || !delivered);
+    for (unsigned h = 0; h < STEM_TAPE_HOLDERS; h++) {
+        const struct stem_session_status *status = stem_engine_status_of(control->engine, h);
+        if (!status)
+            continue;
+        any = true;
+        alive = (writes(control, h, delivered) && (is_recording(status) || !runs)) || alive;
+    }
+    return alive || !any;
 }
 
 static void beat(struct stem_control *control, const struct stem_engine_figures *figures)
@@ -68,31 +81,40 @@ static void watch_health(struct stem_control *control)
     char sentence[STEM_ERROR_BYTES];
     stem_osc_status_health(control, &facts);
     struct stem_health health = stem_health_of(&facts);
-    if (health.worst == control->told_grade)
+    bool is_news = stem_health_is_news(&health, &control->told_health);
+    control->told_health = health;
+    if (!is_news)
         return;
     stem_health_sentence(&facts, &health, sentence, sizeof sentence);
     stem_log(health.worst == STEM_GREEN ? STEM_LOG_INFO : STEM_LOG_WARNING, "health: %s%s%s",
         stem_grade_name(health.worst), sentence[0] ? ": " : "", sentence);
     stem_notify_health(control->notify, stem_grade_name(health.worst), sentence);
-    control->told_grade = health.worst;
 }
 
 /* The disk's end is told well before, and again each time that half of the rest is gone. */
-static void watch_disk(struct stem_control *control)
+static void watch_disk(
+    struct stem_control *control, const char *name, double seconds, double *told_seconds)
+{
+    if (seconds < 0 || seconds >= control->config->disk_warning_seconds || *told_seconds == 0 ||
+        seconds > *told_seconds / 2)
+        return;
+    char text[128];
+    *told_seconds = seconds;
+    snprintf(text, sizeof text, "%s lasts %.0f s more at the rate of this take", name, seconds);
+    stem_log(STEM_LOG_WARNING, "%s", text);
+    stem_notify_warning(control->notify, text);
+}
+
+static void watch_disks(struct stem_control *control)
 {
     struct stem_health_facts facts;
     stem_osc_status_health(control, &facts);
-    double told = control->told_disk_seconds;
-    if (!facts.is_recording || facts.disk_seconds <= 0 ||
-        facts.disk_seconds >= control->config->disk_warning_seconds ||
-        (told > 0 && facts.disk_seconds > told / 2))
+    if (!facts.is_recording)
         return;
-    char text[128];
-    control->told_disk_seconds = facts.disk_seconds;
-    snprintf(text, sizeof text, "the disk lasts %.0f s more at the rate of this take",
-        facts.disk_seconds);
-    stem_log(STEM_LOG_WARNING, "%s", text);
-    stem_notify_warning(control->notify, text);
+    watch_disk(
+        control, "the disk", facts.disk_seconds, &control->told_disk_seconds[STEM_TAPE_WRITER]);
+    watch_disk(control, "the mirror's disk", facts.mirror_disk_seconds,
+        &control->told_disk_seconds[STEM_TAPE_MIRROR]);
 }
 
 /* Meters */
@@ -130,7 +152,8 @@ static void watch_levels(struct stem_control *control)
 
 void control_watch_take(struct stem_control *control)
 {
-    control->told_disk_seconds = 0;
+    for (int h = 0; h < STEM_TAPE_HOLDERS; h++)
+        control->told_disk_seconds[h] = INFINITY;
     memset(
         control->told_headroom, 0, control->layout->track_count * sizeof *control->told_headroom);
 }
@@ -142,6 +165,6 @@ void control_watch(struct stem_control *control)
     beat(control, &figures);
     control_answer_late(control);
     watch_health(control);
-    watch_disk(control);
+    watch_disks(control);
     watch_levels(control);
 }

@@ -128,9 +128,10 @@ const struct stem_session_status *stem_engine_status(const struct stem_engine *e
     return engine->rig ? stem_writers_status(stem_rig_writers(engine->rig)) : NULL;
 }
 
-const struct stem_session_status *stem_engine_mirror_status(const struct stem_engine *engine)
+const struct stem_session_status *stem_engine_status_of(
+    const struct stem_engine *engine, enum stem_tape_holder holder)
 {
-    return engine->rig ? stem_writers_mirror_status(stem_rig_writers(engine->rig)) : NULL;
+    return engine->rig ? stem_writers_status_of(stem_rig_writers(engine->rig), holder) : NULL;
 }
 
 unsigned stem_engine_connected(const struct stem_engine *engine, uint32_t port)

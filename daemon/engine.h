@@ -77,8 +77,9 @@ void stem_engine_figures(const struct stem_engine *engine, struct stem_engine_fi
 /* Figures of the running or last take; NULL while there never was a server. */
 const struct stem_session_status *stem_engine_status(const struct stem_engine *engine);
 
-/* Those of the mirror's; NULL when there is none. */
-const struct stem_session_status *stem_engine_mirror_status(const struct stem_engine *engine);
+/* Those of one writer; NULL when there is no such one. */
+const struct stem_session_status *stem_engine_status_of(
+    const struct stem_engine *engine, enum stem_tape_holder holder);
 
 /* Connections of a port to others; 0 while there is no server. */
 unsigned stem_engine_connected(const struct stem_engine *engine, uint32_t port);

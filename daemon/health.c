@@ -37,7 +37,7 @@ static enum stem_grade grade_writer(const struct stem_health_facts *facts)
 
 static enum stem_grade grade_disk(const struct stem_health_facts *facts)
 {
-    if (facts->disk_seconds <= 0)
+    if (facts->disk_seconds < 0)
         return STEM_GREEN; /* not known yet */
     if (facts->disk_seconds < DISK_RED_SECONDS)
         return STEM_RED;
@@ -49,6 +49,18 @@ static enum stem_grade grade_server(const struct stem_health_facts *facts)
     if (facts->is_on_server && facts->has_answered)
         return STEM_GREEN;
     return facts->is_recording && !facts->is_on_server ? STEM_RED : STEM_YELLOW;
+}
+
+static bool mirror_fills_up(const struct stem_health_facts *facts)
+{
+    return facts->mirror_disk_seconds >= 0 && facts->mirror_disk_seconds < facts->disk_warning;
+}
+
+static enum stem_grade grade_mirror(const struct stem_health_facts *facts)
+{
+    bool lags =
+        facts->mirror_stalled_seconds >= STALL_YELLOW_SECONDS || facts->mirror_overflows > 0;
+    return facts->is_single || lags || mirror_fills_up(facts) ? STEM_YELLOW : STEM_GREEN;
 }
 
 static enum stem_grade worse(enum stem_grade a, enum stem_grade b)
@@ -63,9 +75,32 @@ struct stem_health stem_health_of(const struct stem_health_facts *facts)
         .writer = grade_writer(facts),
         .disk = grade_disk(facts),
         .server = grade_server(facts),
+        .mirror = grade_mirror(facts),
     };
     health.worst = worse(worse(health.tape, health.writer), worse(health.disk, health.server));
+    health.worst = worse(health.worst, health.mirror);
     return health;
+}
+
+bool stem_health_is_news(const struct stem_health *now, const struct stem_health *before)
+{
+    return now->worst != before->worst || now->tape > before->tape ||
+           now->writer > before->writer || now->disk > before->disk ||
+           now->server > before->server || now->mirror > before->mirror;
+}
+
+static void mirror_sentence(const struct stem_health_facts *facts, char *text, size_t size)
+{
+    if (facts->is_single)
+        snprintf(text, size, "the take is in one of its two folders only");
+    else if (facts->mirror_stalled_seconds >= STALL_YELLOW_SECONDS)
+        snprintf(text, size, "the mirror's disk has been stalled for %.0f s",
+            facts->mirror_stalled_seconds);
+    else if (facts->mirror_overflows > 0)
+        snprintf(text, size, "the mirror lost %llu frames, because its disk did not keep up",
+            facts->mirror_overflows);
+    else
+        snprintf(text, size, "the mirror's disk lasts %.0f s more", facts->mirror_disk_seconds);
 }
 
 void stem_health_sentence(const struct stem_health_facts *facts, const struct stem_health *health,
@@ -88,6 +123,8 @@ void stem_health_sentence(const struct stem_health_facts *facts, const struct st
         snprintf(text, size, "%llu frames were lost because the tape was full", facts->overflows);
     else if (health->tape == health->worst)
         snprintf(text, size, "the disk does not keep up: the tape lasts %.0f s more", left);
-    else
+    else if (health->disk == health->worst)
         snprintf(text, size, "the disk lasts %.0f s more", facts->disk_seconds);
+    else
+        mirror_sentence(facts, text, size);
 }

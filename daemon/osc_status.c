@@ -149,6 +149,40 @@ static double seconds_since(int64_t ns)
     return ns ? (double)((int64_t)now.tv_sec * 1000000000 + now.tv_nsec - ns) / 1e9 : 0;
 }
 
+static double stalled_seconds(const struct stem_session_status *status)
+{
+    return seconds_since(atomic_load_explicit(&status->busy_since_ns, memory_order_relaxed));
+}
+
+/* 0 when nobody has looked yet. */
+static uint64_t free_bytes(const struct stem_session_status *status)
+{
+    uint64_t bytes = status ? figure(&status->disk_free_bytes) : STEM_DISK_UNKNOWN;
+    return bytes == STEM_DISK_UNKNOWN ? 0 : bytes;
+}
+
+/* Negative when nobody has looked yet. */
+static double disk_seconds(const struct stem_session_status *status, double bytes_per_second)
+{
+    if (bytes_per_second == 0 || figure(&status->disk_free_bytes) == STEM_DISK_UNKNOWN)
+        return -1;
+    return (double)figure(&status->disk_free_bytes) / bytes_per_second;
+}
+
+static void add_mirror(
+    const struct stem_control *control, double bytes_per_second, struct stem_health_facts *facts)
+{
+    const struct stem_session_status *mirror =
+        stem_engine_status_of(control->engine, STEM_TAPE_MIRROR);
+    if (!mirror)
+        return;
+    facts->is_single = facts->is_recording && (control->has_failed[STEM_TAPE_WRITER] ||
+                                                  control->has_failed[STEM_TAPE_MIRROR]);
+    facts->mirror_stalled_seconds = stalled_seconds(mirror);
+    facts->mirror_disk_seconds = disk_seconds(mirror, bytes_per_second);
+    facts->mirror_overflows = figure(&mirror->overflow_frames);
+}
+
 void stem_osc_status_health(const struct stem_control *control, struct stem_health_facts *facts)
 {
     const struct stem_session_status *status = stem_engine_status(control->engine);
@@ -159,7 +193,9 @@ void stem_osc_status_health(const struct stem_control *control, struct stem_heal
         .has_answered = stem_engine_waits(control->engine) < SLOW_CALL_SECONDS,
         .tape_seconds = figures.tape_seconds,
         .tape_used = figures.tape_used,
+        .disk_seconds = -1,
         .disk_warning = control->config->disk_warning_seconds,
+        .mirror_disk_seconds = -1,
     };
     if (!status)
         return;
@@ -169,13 +205,12 @@ void stem_osc_status_health(const struct stem_control *control, struct stem_heal
     /* The tape is a little longer than it is said to be. */
     facts->tape_most_used = fmin(1,
         (double)figure(&status->tape_most_frames) / (figures.tape_seconds * figures.rate_hz + 1));
-    facts->stalled_seconds =
-        seconds_since(atomic_load_explicit(&status->busy_since_ns, memory_order_relaxed));
+    facts->stalled_seconds = stalled_seconds(status);
     facts->slowest_write = (double)figure(&status->slowest_write_ns) / 1e9;
     facts->slowest_sync = (double)figure(&status->slowest_sync_ns) / 1e9;
     facts->overflows = figure(&status->overflow_frames);
-    if (bytes_per_second > 0)
-        facts->disk_seconds = (double)figure(&status->disk_free_bytes) / bytes_per_second;
+    facts->disk_seconds = disk_seconds(status, bytes_per_second);
+    add_mirror(control, bytes_per_second, facts);
 }
 
 static void send_health(struct answer *answer, const struct stem_control *control)
@@ -191,6 +226,8 @@ static void send_health(struct answer *answer, const struct stem_control *contro
     send_string(answer, "health_writer", stem_grade_name(health.writer));
     send_string(answer, "health_disk", stem_grade_name(health.disk));
     send_string(answer, "health_server", stem_grade_name(health.server));
+    if (control->config->mirror)
+        send_string(answer, "health_mirror", stem_grade_name(health.mirror));
     send_double(answer, "tape_most_used", facts.tape_most_used);
     send_double(answer, "tape_left_seconds", facts.tape_seconds * (1 - facts.tape_used));
     send_double(answer, "stalled_seconds", facts.stalled_seconds);
@@ -200,16 +237,15 @@ static void send_health(struct answer *answer, const struct stem_control *contro
 
 static void send_mirror(struct answer *answer, const struct stem_control *control)
 {
-    const struct stem_session_status *status = stem_engine_mirror_status(control->engine);
+    const struct stem_session_status *status =
+        stem_engine_status_of(control->engine, STEM_TAPE_MIRROR);
     if (!control->config->mirror)
         return;
     send_string(answer, "mirror", control->config->mirror);
     send_string(answer, "mirror_state", stem_state_name(state_of(status)));
     send_int(answer, "mirror_gaps", status ? (int32_t)figure(&status->gaps) : 0);
-    send_double(answer, "mirror_stalled_seconds",
-        status ? seconds_since(atomic_load_explicit(&status->busy_since_ns, memory_order_relaxed))
-               : 0);
-    send_long(answer, "mirror_free_bytes", status ? figure(&status->disk_free_bytes) : 0);
+    send_double(answer, "mirror_stalled_seconds", status ? stalled_seconds(status) : 0);
+    send_long(answer, "mirror_free_bytes", free_bytes(status));
 }
 
 /* A reference that is silent or missing has no residual worth telling. */
@@ -236,12 +272,12 @@ static void send_jobs(struct answer *answer, const struct stem_control *control)
 static void send_room(struct answer *answer, const struct stem_control *control,
     const struct stem_session_status *status, const struct stem_engine_figures *figures)
 {
-    double bytes = status ? (double)figure(&status->disk_free_bytes) : 0;
+    uint64_t bytes = free_bytes(status);
     double rate = data_rate(control, figures->rate_hz);
     send_double(answer, "tape_seconds", figures->tape_seconds);
     send_double(answer, "tape_used", figures->tape_used);
-    send_long(answer, "disk_free_bytes", (uint64_t)bytes);
-    send_double(answer, "disk_seconds", rate > 0 ? bytes / rate : 0);
+    send_long(answer, "disk_free_bytes", bytes);
+    send_double(answer, "disk_seconds", rate > 0 ? (double)bytes / rate : 0);
 }
 
 void stem_osc_status_send(struct stem_control *control, const struct stem_osc_peer *peer)

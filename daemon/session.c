@@ -106,6 +106,7 @@ struct stem_session *stem_session_create(const struct stem_session_params *param
     if (!session)
         return NULL;
     session->with = *params;
+    session_publish(&session->status.disk_free_bytes, STEM_DISK_UNKNOWN);
     uint32_t tracks = stem_tape_tracks(params->tape);
     size_t channels = 0;
     for (uint32_t t = 0; t < tracks; t++)

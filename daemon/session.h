@@ -22,6 +22,9 @@
 
 struct stem_session;
 
+/* Nobody has looked yet. */
+#define STEM_DISK_UNKNOWN UINT64_MAX
+
 /* What others may know about the session. Written by the writer, read by control; relaxed, each
  * figure stands for itself. */
 struct stem_session_status {
@@ -35,7 +38,7 @@ struct stem_session_status {
     _Atomic uint64_t xruns;            /* in it */
     _Atomic uint64_t clips;            /* in it */
     _Atomic uint64_t slowest_write_ns; /* longest pause of the tape's reader in it */
-    _Atomic uint64_t disk_free_bytes;  /* on the file system of the takes */
+    _Atomic uint64_t disk_free_bytes;  /* on the file system of the takes, or STEM_DISK_UNKNOWN */
     _Atomic uint64_t turns;            /* rounds of the writer: it is alive while this grows */
     _Atomic uint64_t overflow_frames;  /* in it: lost because the tape was full */
     _Atomic uint64_t tape_most_frames; /* most frames that waited on the tape in it */

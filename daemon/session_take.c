@@ -281,6 +281,12 @@ uint64_t session_preroll(const struct stem_session *session, const struct stem_c
     return frames < most ? frames : most;
 }
 
+/* Who asked for it gets an answer; everybody else learns of it too. */
+static void send_no_take(struct stem_session *session, const struct stem_error *error)
+{
+    session_send_text(session, STEM_EVENT_BROKEN, 0, STEM_CODE_FILE, "no take: %s", error->text);
+}
+
 static void begin(struct stem_session *session, const struct stem_command *command)
 {
     struct stem_error error = {0};
@@ -294,9 +300,7 @@ static void begin(struct stem_session *session, const struct stem_command *comma
     if (!open_take(session, start, NULL, &error)) {
         to_idle(session);
         session_refuse(session, by.request, STEM_CODE_FILE, error.text);
-        if (!by.request)
-            session_send_text(
-                session, STEM_EVENT_WARNING, 0, STEM_CODE_FILE, "no take: %s", error.text);
+        send_no_take(session, &error);
         return;
     }
     session->loud = by.frame > start ? by.frame : start;
@@ -369,6 +373,7 @@ static void finish(struct stem_session *session)
     if (ending.type == STEM_COMMAND_SPLIT) {
         if (open_next(session, folder, &error))
             return;
+        send_no_take(session, &error);
         status = -1;
     }
     if (status == 0 && arms_again(session)) {

@@ -70,8 +70,8 @@ const struct stem_session_status *stem_writers_status(const struct stem_writers 
     return stem_writer_status(!is_open(writer) && is_open(mirror) ? mirror : writer);
 }
 
-const struct stem_session_status *stem_writers_mirror_status(const struct stem_writers *writers)
+const struct stem_session_status *stem_writers_status_of(
+    const struct stem_writers *writers, enum stem_tape_holder holder)
 {
-    const struct stem_writer *mirror = writers->of[STEM_TAPE_MIRROR];
-    return mirror ? stem_writer_status(mirror) : NULL;
+    return writers->of[holder] ? stem_writer_status(writers->of[holder]) : NULL;
 }

@@ -40,7 +40,8 @@ bool stem_writers_ended(const struct stem_writers *writers);
 /* The first one's figures, or the mirror's when only that one has a take open. */
 const struct stem_session_status *stem_writers_status(const struct stem_writers *writers);
 
-/* The mirror's; NULL when there is none. */
-const struct stem_session_status *stem_writers_mirror_status(const struct stem_writers *writers);
+/* One writer's own; NULL when there is no such one. */
+const struct stem_session_status *stem_writers_status_of(
+    const struct stem_writers *writers, enum stem_tape_holder holder);
 
 #endif

@@ -59,15 +59,44 @@ def test_disk_that_is_full_at_the_start_uses_the_spare_folder(small_disk):
     small_disk.check(folder, CHANNELS)
 
 
+def test_disk_without_any_room_is_red(small_disk):
+    """Not taken for one that nobody has looked at yet; also while nothing is recorded."""
+    small_disk.configure(STEMS)
+    small_disk.stemd()
+    with open(small_disk.takes / "filler", "wb", buffering=0) as filler:
+        try:
+            while True:
+                filler.write(b"\0" * 65536)
+        except OSError:
+            pass
+    wait_for(lambda: small_disk.status()["disk_free_bytes"] == 0, "a look at the full disk")
+    status = small_disk.status()
+    assert (status["state"], status["health"], status["health_disk"]) == ("idle", "red", "red")
+    assert status["health_message"] == "the disk lasts 0 s more"
+    refused = small_disk.stemctl("start")
+    assert refused.returncode == 1 and "No space left" in refused.stderr
+    assert [path.name for path in small_disk.takes.iterdir()] == ["filler"]
+
+
 def test_disk_health_is_yellow_before_it_is_red(small_disk):
-    small_disk.configure(STEMS, disk_warning=3600)
+    """Grades of a disk that is filled step by step, up to less than a minute."""
+    remount = ["mount", "-o", "remount,size=64m", small_disk.takes.parent]
+    assert small_disk.run(*remount).returncode == 0
+    small_disk.configure(STEMS, disk_warning=120)
     small_disk.stemd()
     small_disk.ok("start")
-    grades = []
-    def ended():
-        status = small_disk.status()
-        if status["disk_seconds"] > 0:
-            grades.append(status["health_disk"])
-        return status["state"] == "idle"
-    wait_for(ended, "end of the take")
-    assert "red" in grades  # less than a minute from the start on, in this small place
+    osc = small_disk.osc()
+    osc.ask("/subscribe", 600, "warnings")
+    grades, told = [], []
+    for seconds in (130, 90, 30):  # at 432000 bytes a second
+        free = seconds * 432000
+        taken = max(0, small_disk.status()["disk_free_bytes"] - free)
+        with open(small_disk.takes / "filler", "ab") as filler:
+            filler.write(b"\0" * taken)
+        wait_for(lambda: abs(small_disk.status()["disk_seconds"] - seconds) < 9, "a look at the disk")
+        grades.append(small_disk.status()["health_disk"])
+    assert grades == ["green", "yellow", "red"]
+    while "red" not in told:
+        path, values = osc.receive()
+        told += values[:1] if path == "/health" else []
+    assert told[-2:] == ["yellow", "red"]

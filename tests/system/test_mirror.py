@@ -9,6 +9,10 @@ from studio import mono_stems, wait_for
 from tracing import Frozen
 
 
+STEM = '{ name = "A"; inputs = ( { name = "In"; from = "ruler:out_1"; } ); }'
+CHANNELS = [("01_A.wav", 1, [1]), ("01_A.wav", 2, [1])]
+
+
 def start(studio, **settings):
     studio.mirror = studio.folder / "mirror"
     studio.server()
@@ -136,6 +140,98 @@ def test_mirror_goes_on_when_the_disk_is_full(small_disk):
     assert small_disk.manifest(stopped)["frames"] > small_disk.manifest(folder)["frames"]
     for take in (folder, stopped):
         small_disk.check(take, [("01_A.wav", 1, [1]), ("01_A.wav", 2, [1])])
+
+
+def states(osc, count):
+    """The next states that subscribers are told, as (state, folder)."""
+    told = []
+    while len(told) < count:
+        path, values = osc.receive()
+        told += [(values[0], pathlib.Path(values[1]))] if path == "/state" else []
+    return told
+
+
+def test_mirror_that_goes_on_alone_is_what_is_told(small_disk):
+    """A full disk ends one copy of the take: everybody is told that the other one is being recorded,
+    and that it is the only one. The button for stop and start ends it."""
+    mirror = small_disk.folder / "mirror"
+    small_disk.configure(STEM, mirror=str(mirror))
+    small_disk.stemd()
+    osc = small_disk.osc()
+    osc.ask("/subscribe", 600, "state")
+    folder = pathlib.Path(small_disk.ok("start"))
+    copy = mirror / folder.name
+    assert states(osc, 2) == [("recording", folder), ("recording", copy)]
+    small_disk.wait_for_log("in one of its two folders only")
+    status = small_disk.status()
+    assert (status["state"], status["folder"]) == ("recording", str(copy))
+    assert (status["health"], status["health_mirror"]) == ("yellow", "yellow")
+    assert str(copy) in status["message"]
+    small_disk.run_for(0.5)
+    answer = small_disk.osc().ask("/record/toggle", 1)
+    assert answer == ["/reply", "/record/toggle", str(copy)]
+    assert states(osc, 1) == [("idle", copy)]
+    assert small_disk.status()["state"] == "idle"
+    assert small_disk.manifest(copy)["progress"] == "complete"
+    small_disk.check(copy, CHANNELS)
+
+
+@pytest.fixture
+def no_place(studio):
+    """A studio with a mirror; the test puts a file in one folder's place."""
+    studio.mirror = studio.folder / "mirror"
+    studio.server()
+    studio.ruler(1)
+    studio.configure(STEM, mirror=str(studio.mirror))
+    studio.stemd()
+    return studio
+
+
+@pytest.mark.parametrize("missing", ["takes", "mirror"])
+def test_mirror_and_takes_need_not_both_be_there_at_the_start(no_place, missing):
+    """One folder cannot be recorded in: the take is in the other one, and it is told that it is there
+    only. When the folder is back, so is the second copy."""
+    lost, there = ((no_place.takes, no_place.mirror) if missing == "takes" else
+                   (no_place.mirror, no_place.takes))
+    lost.rmdir()
+    lost.write_text("a file in its place")
+    osc = no_place.osc()
+    osc.ask("/subscribe", 600)
+    folder = pathlib.Path(no_place.ok("start"))
+    assert folder.parent == there
+    told, told_folder = states(osc, 1)[0]
+    if missing == "takes" and told == "idle":  # before the mirror began
+        told, told_folder = states(osc, 1)[0]
+    assert (told, told_folder) == ("recording", folder)
+    wait_for(lambda: no_place.status()["health_mirror"] == "yellow", "health")
+    no_place.wait_for_log("no take: ")
+    no_place.run_for(0.3)
+    assert no_place.ok("stop") == str(folder)
+    assert no_place.status()["state"] == "idle"
+    lost.unlink()
+    second = pathlib.Path(no_place.ok("start", "Second"))
+    assert second.parent == no_place.takes
+    wait_for(lambda: no_place.status()["health_mirror"] == "green", "health")
+    no_place.run_for(0.3)
+    no_place.ok("stop")
+    copy_of(no_place, second)
+    for take in (folder, second, no_place.mirror / second.name):
+        no_place.check(take, CHANNELS)
+
+
+def test_mirror_whose_disk_fills_up_is_warned_of(small_disk):
+    full, small_disk.takes = small_disk.takes, small_disk.folder / "large"
+    small_disk.takes.mkdir()
+    small_disk.configure(STEM, mirror=str(full))
+    small_disk.stemd()
+    osc = small_disk.osc()
+    osc.ask("/subscribe", 600, "warnings")
+    small_disk.ok("start")
+    told = osc.receive()
+    while told[0] != "/warning" or "the mirror's disk lasts" not in told[1][0]:
+        told = osc.receive()
+    assert small_disk.status()["health_mirror"] == "yellow"
+    assert small_disk.status()["state"] == "recording"
 
 
 def test_mirror_that_is_full_does_no_harm(small_disk):

@@ -61,11 +61,11 @@ def noted(studio):
 ONE_STEM = '{ name = "Drums"; inputs = ( { name = "Kick"; from = "ruler:out_1"; } ); }'
 
 
-def recording(studio):
+def recording(studio, before=(), **settings):
     studio.server()
     studio.ruler(1)
-    studio.configure(ONE_STEM)
-    studio.stemd()
+    studio.configure(ONE_STEM, **settings)
+    studio.stemd(before=before)
     studio.ok("start", "Song")
 
 
@@ -159,6 +159,42 @@ def test_service_watchdog_starves_while_the_main_loop_hangs(noted):
         frames = wait_for_file_growth(noted)
         assert frames and noted.notes.lines[before:] == []
     assert ALIVE in noted.notes.more_turns(2)
+
+
+def both_writers(studio):
+    """Thread ids of the takes folder's writer and of the mirror's."""
+    threads = pathlib.Path(f"/proc/{studio.daemon.pid}/task").iterdir()
+    return sorted(int(thread.name) for thread in threads
+                  if (thread / "comm").read_text() == "stemd-writer\n")
+
+
+@pytest.mark.parametrize("hung", [0, 1])
+def test_service_watchdog_is_fed_while_one_of_two_writers_lives(noted, hung):
+    """Or a disk that hangs would end the take on the other one too; but no idle loop feeds it."""
+    recording(noted, mirror=str(noted.folder / "mirror"))
+    writers = both_writers(noted)
+    with Frozen(writers[hung]):
+        noted.notes.more_turns(2)
+        assert ALIVE in noted.notes.more_turns(2)
+        with Frozen(writers[1 - hung]):
+            noted.notes.more_turns(2)
+            assert ALIVE not in noted.notes.more_turns(3)
+        noted.notes.more_turns(1)
+        assert ALIVE in noted.notes.more_turns(2)
+
+
+def test_service_watchdog_is_not_fed_by_a_writer_that_has_no_take(noted):
+    """The disk of the takes folder has ended its copy: its writer idles and feeds nothing."""
+    recording(noted, mirror=str(noted.folder / "mirror"), before=["prlimit", "--fsize=600000"])
+    (folder,) = noted.takes.iterdir()
+    copy = noted.folder / "mirror" / folder.name
+    assert copy.exists()
+    mirror = both_writers(noted)[1]
+    with Frozen(mirror):  # before it meets the limit too
+        wait_for(lambda: noted.manifest(folder)["progress"] == "failed", "the limit")
+        noted.notes.more_turns(2)
+        assert noted.status()["state"] == "recording"
+        assert ALIVE not in noted.notes.more_turns(3)
 
 
 def wait_for_file_growth(studio):
