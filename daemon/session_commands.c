@@ -45,6 +45,13 @@ static void quit(struct stem_session *session, const struct stem_command *comman
         session_end(session);
 }
 
+/* What is told at the end of a take or after it concerns the next one, also while the last frames
+ * of this one are still being written. */
+static bool is_past_end(const struct stem_session *session, const struct stem_command *command)
+{
+    return session->state == STEM_STATE_STOPPING && command->frame >= session->stop;
+}
+
 /* Commands that only change what is known of the take. */
 static void obey_description(struct stem_session *session, const struct stem_command *command)
 {
@@ -105,12 +112,15 @@ static bool obey(struct stem_session *session, const struct stem_command *comman
     case STEM_COMMAND_SPLIT:
         return session_step(session, STEM_ON_SPLIT, command);
     case STEM_COMMAND_MARK:
-        mark(session, command);
-        return true;
     case STEM_COMMAND_TITLE:
     case STEM_COMMAND_KEY:
     case STEM_COMMAND_TEMPO:
-        obey_description(session, command);
+        if (is_past_end(session, command))
+            return false;
+        if (command->type == STEM_COMMAND_MARK)
+            mark(session, command);
+        else
+            obey_description(session, command);
         return true;
     case STEM_COMMAND_QUIT:
         if (session->state == STEM_STATE_STOPPING)

@@ -84,8 +84,11 @@ class Osc:
 
     @classmethod
     def bundle(cls, unix_time, *messages):
-        whole = int(unix_time)
-        tag = struct.pack(">II", whole + 2208988800, int((unix_time - whole) * 2**32))
+        """unix_time: None means at once."""
+        whole = int(unix_time or 0)
+        tag = struct.pack(">II", whole + 2208988800, int(((unix_time or 0) - whole) * 2**32))
+        if unix_time is None:
+            tag = struct.pack(">II", 0, 1)
         return b"#bundle\0" + tag + b"".join(struct.pack(">I", len(m)) + m for m in messages)
 
     @staticmethod

@@ -91,6 +91,26 @@ def test_record_split_loses_and_doubles_no_frame(two_stems):
         two_stems.check(folder, two_stems.channels)
 
 
+def test_record_what_comes_with_a_split_or_after_a_stop_is_for_the_next_take(two_stems):
+    """A console sends them in one go: the last frames of the take are not on the disk yet."""
+    osc = two_stems.osc()
+    one = two_stems.ok("start", "One")
+    two_stems.run_for(0.2)
+    osc.send(Osc.bundle(None, Osc.message("/record/split"), Osc.message("/take/title", "Two"),
+                        Osc.message("/take/tempo", 99.0), Osc.message("/marker", "Verse")))
+    answers = dict(values for _, values in (osc.receive() for _ in range(4)))
+    assert answers["/marker"] == "0"
+    two_stems.run_for(0.2)
+    osc.send(Osc.bundle(None, Osc.message("/record/stop"), Osc.message("/take/title", "Three"),
+                        Osc.message("/marker", "too late")))
+    two, *rest = (osc.receive() for _ in range(3))
+    assert two[1][0] == "/record/stop" and [path for path, _ in rest] == ["/reply", "/error"]
+    told = [(m["title"], m["tempo_bpm"], [(mark["frame"], mark["text"]) for mark in m["markers"]])
+            for m in map(two_stems.manifest, (one, two[1][1]))]
+    assert told == [("One", 0, []), ("Two", 99, [(0, "Verse")])]
+    assert two_stems.manifest(two_stems.record(0.2))["title"] == "Three"
+
+
 def test_record_preroll_keeps_what_was_before_the_start(studio):
     studio.server()
     studio.ruler(1)
