@@ -1,5 +1,5 @@
 /* The inside of the engine, shared by its rooms. Control thread only, but for the rig, `shared`
- * and `lost_ns`, which the keeper and JACK's threads use while a client is open.
+ * `lost_ns` and `lost_end`, which the keeper and JACK's threads use while a client is open.
  *
  *     engine.c         life, commands, events and figures
  *     engine_server.c  the server comes, goes, and comes back
@@ -32,9 +32,12 @@ struct stem_engine {
     unsigned failures;   /* activations in a row that the server refused */
     uint64_t cycles_seen;
     int64_t cycled_ns;    /* when the number of cycles last went up */
+    uint64_t cycled_end;  /* and the timeline's end then */
+    int64_t watched_ns;   /* when that was last looked at */
     int64_t connected_ns; /* when refused connections were last tried again */
     int64_t asked_ns;     /* when the server was last looked for */
     int64_t lost_ns;      /* when the last server went; 0: there was none */
+    uint64_t lost_end;    /* and the timeline's end then */
 };
 
 #endif

@@ -12,6 +12,8 @@ enum { OPEN_AGAIN_NS = 1000000000, CONNECT_AGAIN_NS = 200000000, MOST_FAILURES =
  * for longer is gone: PipeWire's JACK does not say so. */
 #define SILENCE_SECONDS 12.0
 #define FREEWHEEL_SILENCE_SECONDS 30.0
+/* Control looks once a second, when nothing holds it up. */
+#define WATCHED_SECONDS 3.0
 /* Calls into JACK's library that take longer are told. */
 #define SLOW_CALL_SECONDS 5.0
 #define HOPELESS_CALL_SECONDS 60.0
@@ -45,7 +47,7 @@ static void wake_writers(void *rig)
 static void resume_timeline(void *argument)
 {
     struct stem_engine *engine = argument;
-    stem_rig_resume(engine->rig, seconds_since(engine->lost_ns));
+    stem_rig_resume(engine->rig, engine->lost_end, seconds_since(engine->lost_ns));
 }
 
 /* At another rate nothing of the old rig can be used; its take is ended first, as asked. False
@@ -102,7 +104,8 @@ static void now_on_server(struct stem_engine *engine)
     engine->is_on = true;
     engine->failures = 0;
     engine->trouble[0] = '\0';
-    engine->cycled_ns = now_ns();
+    engine->cycled_ns = engine->watched_ns = now_ns();
+    engine->cycled_end = stem_rig_end(engine->rig);
     engine->told_end = false;
     stem_log(STEM_LOG_INFO, "on JACK server \"%s\" at %u Hz with %u ports, %u of them connected",
         engine->config->server, stem_rig_rate_hz(engine->rig), engine->layout->port_count,
@@ -150,23 +153,27 @@ static void watch_lost_take(struct stem_engine *engine)
 
 /* It is there */
 
-static void lose_server(struct stem_engine *engine, const char *how, int64_t when_ns)
+static void lose_server(struct stem_engine *engine, const char *how, int64_t when_ns, uint64_t end)
 {
     stem_log(STEM_LOG_ERROR, "the JACK server \"%s\" %s", engine->config->server, how);
     snprintf(engine->trouble, sizeof engine->trouble, "the JACK server \"%s\" %s",
         engine->config->server, how);
     engine->is_on = false;
     engine->lost_ns = when_ns;
+    engine->lost_end = end;
     stem_keeper_close(engine->keeper, true);
 }
 
-/* A server that does not call us any more, without a word. */
+/* A server that does not call us any more, without a word; unless we were stopped ourselves. */
 static bool is_silent(struct stem_engine *engine)
 {
     uint64_t cycles = stem_rig_cycles(engine->rig);
-    if (cycles != engine->cycles_seen) {
+    bool watched = seconds_since(engine->watched_ns) < WATCHED_SECONDS;
+    engine->watched_ns = now_ns();
+    if (cycles != engine->cycles_seen || !watched) {
         engine->cycles_seen = cycles;
         engine->cycled_ns = now_ns();
+        engine->cycled_end = stem_rig_end(engine->rig);
     }
     double most =
         atomic_load(&engine->shared.freewheel) ? FREEWHEEL_SILENCE_SECONDS : SILENCE_SECONDS;
@@ -187,9 +194,9 @@ static void watch_server(struct stem_engine *engine)
     if (!engine->is_on)
         now_on_server(engine);
     if (atomic_load(&engine->shared.server_gone))
-        lose_server(engine, "is gone", now_ns());
+        lose_server(engine, "is gone", now_ns(), stem_rig_end(engine->rig));
     else if (is_silent(engine))
-        lose_server(engine, "has come to a stand", engine->cycled_ns);
+        lose_server(engine, "has come to a stand", engine->cycled_ns, engine->cycled_end);
     else if (atomic_exchange(&engine->shared.ports_changed, false) ||
              (stem_keeper_refused(engine->keeper) && is_time_to_connect(engine)))
         stem_keeper_connect(engine->keeper);

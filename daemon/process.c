@@ -211,6 +211,7 @@ void stem_process_cycle_rt(struct stem_process *process, jack_nframes_t frames) 
         open_gap(process, frame, STEM_GAP_OVERFLOW);
     }
     uint64_t cycles = atomic_load_explicit(&process->cycles, memory_order_relaxed);
+    atomic_store_explicit(&process->end, frame + frames, memory_order_relaxed);
     atomic_store_explicit(&process->cycles, cycles + 1, memory_order_relaxed);
 }
 

@@ -48,6 +48,7 @@ struct stem_process {
 
     /* shared: written here, read by control; relaxed, they only inform */
     _Atomic uint64_t cycles;
+    _Atomic uint64_t end; /* timeline frame after the last cycle */
 
     /* shared: written here, read by that consumer, after the fact was queued for the other one: it
      * missed facts about frames before this one */

@@ -179,12 +179,15 @@ uint64_t stem_rig_cycles(const struct stem_rig *rig)
     return atomic_load_explicit(&rig->process.cycles, memory_order_relaxed);
 }
 
-void stem_rig_resume(struct stem_rig *rig, double seconds)
+uint64_t stem_rig_end(const struct stem_rig *rig)
 {
-    if (!rig->process.started)
-        return;
-    uint64_t away = (uint64_t)(seconds * rig->rate_hz);
-    stem_timeline_resume(&rig->process.timeline, rig->process.timeline.next + away);
+    return atomic_load_explicit(&rig->process.end, memory_order_relaxed);
+}
+
+void stem_rig_resume(struct stem_rig *rig, uint64_t frame, double seconds)
+{
+    if (rig->process.started)
+        stem_timeline_resume(&rig->process.timeline, frame + (uint64_t)(seconds * rig->rate_hz));
 }
 
 /* Commands */

@@ -42,9 +42,12 @@ struct stem_ring *stem_rig_xruns(struct stem_rig *rig, enum stem_tape_holder hol
 /* Process cycles so far. */
 uint64_t stem_rig_cycles(const struct stem_rig *rig);
 
-/* Places the next cycle so many seconds after the last one; before the first one it does nothing.
- * Any thread, while the process thread does not run. */
-void stem_rig_resume(struct stem_rig *rig, double seconds);
+/* The timeline's frame after the last of them. */
+uint64_t stem_rig_end(const struct stem_rig *rig);
+
+/* Places the next cycle so many seconds after a frame, or after the last cycle when that was later;
+ * before the first cycle it does nothing. Any thread, while the process thread does not run. */
+void stem_rig_resume(struct stem_rig *rig, uint64_t frame, double seconds);
 
 /* The frame that a command given now belongs to: the next one to be published. */
 uint64_t stem_rig_now(const struct stem_rig *rig);

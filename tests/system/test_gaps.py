@@ -51,6 +51,24 @@ def test_gaps_of_a_stopped_recorder_are_listed(async_stems):
     assert async_stems.read("stemd.log").count("warning: gap of") == counts["gaps"]
 
 
+@pytest.mark.slow
+def test_gaps_of_a_recorder_that_was_stopped_for_long_are_listed_once(async_stems):
+    """As with Ctrl-Z and fg, or a machine that was asleep. It finds a server that seems to have been
+    silent for a long time, but was not; the take is as long as the clock says."""
+    begin = time.monotonic()
+    async_stems.ok("start")
+    async_stems.run_for(0.3)
+    pause(async_stems.daemon, 14, times=1)
+    async_stems.run_for(0.5)
+    folder = async_stems.ok("stop")
+    manifest = async_stems.manifest(folder)
+    assert 14 < manifest["frames"] / async_stems.rate < time.monotonic() - begin + 2
+    assert "come to a stand" not in async_stems.read("stemd.log")
+    assert "skipped" in reasons(manifest) and "server" not in reasons(manifest)
+    async_stems.check(folder, async_stems.channels)
+    assert async_stems.stemctl("verify", folder).returncode == 0
+
+
 def test_gaps_do_not_arise_where_the_server_waits(two_stems):
     two_stems.ok("start")
     pause(two_stems.daemon, 0.1)
