@@ -1,5 +1,5 @@
 /* The inside of a verification: verify.c leads, verify_files.c opens and reads, verify_judge.c says
- * what it means. */
+ * what it means; verify_copies.c finds the second copy, verify_mirror.c compares with it. */
 #ifndef STEM_VERIFY_PARTS_H
 #define STEM_VERIFY_PARTS_H
 
@@ -45,8 +45,27 @@ void verify_close_files(struct verify_check *check);
 /* Adds what was found after everything has been read. */
 void verify_judge(struct verify_check *check);
 
-/* Holds the take against its mirror, if it has one: other samples outside of both takes' gaps are a
- * problem, a mirror that is not there or has gaps of its own a remark. */
+/* A folder with audio of the same take on another disk. */
+struct verify_copy {
+    char *folder;
+    struct stem_take take;
+};
+
+/* Empty when all zero. */
+struct verify_copies {
+    struct verify_copy *copies;
+    size_t count;
+    bool no_memory; /* one is missing */
+};
+
+/* Finds all parts of the take in its mirror's folder, and those in which they go on elsewhere. */
+void verify_copies_find(struct verify_copies *copies, const struct stem_take *take);
+
+void verify_copies_finish(struct verify_copies *copies);
+
+/* Holds the take against its mirror, if it has one, frame by frame of the common timeline, however
+ * either is divided into parts: other samples outside of both takes' gaps are a problem, frames
+ * without a copy or gaps of the mirror's own a remark. */
 void verify_mirror(struct verify_check *check);
 
 #endif

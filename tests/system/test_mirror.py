@@ -142,6 +142,42 @@ def test_mirror_goes_on_when_the_disk_is_full(small_disk):
         small_disk.check(take, [("01_A.wav", 1, [1]), ("01_A.wav", 2, [1])])
 
 
+def test_mirror_is_compared_with_every_part_of_a_take(small_disk):
+    """A full disk makes two parts of the take, its mirror has it whole: each is held against the
+    frames that belong to it, from either side."""
+    mirror = small_disk.mirror = small_disk.folder / "mirror"
+    spare = small_disk.folder / "spare"
+    small_disk.configure(STEM, mirror=str(mirror), spare=str(spare))
+    small_disk.stemd()
+    first = pathlib.Path(small_disk.ok("start"))
+    wait_for(lambda: spare.exists() and list(spare.iterdir()), "the spare folder")
+    small_disk.run_for(1)
+    second = pathlib.Path(small_disk.ok("stop"))
+    copy = copy_of(small_disk, first)
+    begin = small_disk.manifest(second)["part_frame"]
+    assert second.parent == spare and begin > 0
+    for take in (first, second, copy):
+        result = small_disk.stemctl("verify", take)
+        assert result.returncode == 0, result.stdout
+        assert "mirror:" not in result.stdout and "no copy" not in result.stdout
+    file = copy / "01_A.wav"
+    audio = bytearray(file.read_bytes())
+    audio[-6 * 100] ^= 1  # a hundred frames before the end
+    file.write_bytes(audio)
+    frame = small_disk.manifest(copy)["frames"] - 100
+    assert small_disk.stemctl("verify", first).returncode == 0
+    for take, at in ((second, frame - begin), (copy, frame)):
+        result = small_disk.stemctl("verify", take)
+        assert result.returncode == 1
+        assert f"mirror: 01_A.wav differs in 1 frames, from frame {at} on" in result.stdout
+    for path in second.iterdir():
+        path.unlink()
+    result = small_disk.stemctl("verify", copy)
+    assert result.returncode == 0, result.stdout
+    frames = small_disk.manifest(copy)["frames"]
+    assert f"mirror: only {begin} of the {frames} frames have a copy" in result.stdout
+
+
 def states(osc, count):
     """The next states that subscribers are told, as (state, folder)."""
     told = []
