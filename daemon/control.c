@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 enum { SOCKETS = 16, JOB_FDS = 2, TICK_MS = 1000 };
+enum { KEPT_FOR_STOP = 8, KEPT_FOR_TAKES = 8 };
 
 /* Requests */
 
@@ -58,10 +59,34 @@ static bool names_take(const struct stem_command *command)
            command->type == STEM_COMMAND_SPLIT;
 }
 
+/* However many other requests are under way, there is room for what ends a take, and for what
+ * begins one. */
+static int places_for(enum stem_command_type type)
+{
+    switch (type) {
+    case STEM_COMMAND_STOP:
+        return STEM_REQUESTS;
+    case STEM_COMMAND_START:
+    case STEM_COMMAND_TOGGLE:
+    case STEM_COMMAND_SPLIT:
+        return STEM_REQUESTS - KEPT_FOR_STOP;
+    default:
+        return STEM_REQUESTS - KEPT_FOR_STOP - KEPT_FOR_TAKES;
+    }
+}
+
+static struct stem_pending *free_place(struct stem_control *control, enum stem_command_type type)
+{
+    for (int k = 0; k < places_for(type); k++)
+        if (control->pending[k].request == 0)
+            return &control->pending[k];
+    return NULL;
+}
+
 void stem_control_ask(struct stem_control *control, const struct stem_osc_peer *peer,
     const char *path, struct stem_command *command)
 {
-    struct stem_pending *pending = control_pending(control, 0);
+    struct stem_pending *pending = free_place(control, command->type);
     if (!pending) {
         refuse_at_once(control, peer, path, STEM_CODE_BUSY);
         return;

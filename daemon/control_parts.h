@@ -5,7 +5,7 @@
 
 #include "control.h"
 
-/* The entry of a request, or with 0 a free one; NULL when there is none. */
+/* The entry of a request; NULL when there is none. */
 struct stem_pending *control_pending(struct stem_control *control, uint32_t request);
 
 /* Takes all events of the writers. */

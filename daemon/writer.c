@@ -10,7 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PERIOD_NS = 50000000, COMMANDS = 64, EVENTS = 256 };
+/* A writer whose disk hangs while its mirror answers gathers commands: there is room for many. */
+enum { PERIOD_NS = 50000000, COMMANDS = 1024, EVENTS = 256 };
 
 struct stem_writer {
     /* setup */

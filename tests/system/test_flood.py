@@ -167,6 +167,22 @@ def test_flood_of_commands_is_refused_not_queued_for_ever(two_stems):
     two_stems.check(folder, two_stems.channels)
 
 
+@pytest.mark.sanitize
+def test_flood_of_markers_leaves_room_for_a_stop(two_stems):
+    """What ends the take comes with more markers than there are places for, in one datagram."""
+    osc = two_stems.osc()
+    osc.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 21)
+    two_stems.ok("start")
+    for command in ("/record/split", "/record/stop"):
+        two_stems.run_for(0.2)
+        osc.send(Osc.bundle(None, *[Osc.message("/marker", "x")] * 200, Osc.message(command)))
+        answers = [osc.receive() for _ in range(201)]
+        [answer] = [got for got, values in answers if values[0] == command]
+        assert answer == "/reply", answers
+    for folder in two_stems.folders():
+        two_stems.check(folder, two_stems.channels)
+
+
 STRANGE = {
     "path": "../../escaped",
     "absolute": "/tmp/escaped",
