@@ -67,8 +67,9 @@ static bool is_full(const struct stem_recording *recording)
 
 uint64_t stem_recording_safe(const struct stem_recording *recording)
 {
-    return is_full(recording) ? stem_recording_stored(recording)
-                              : recording->take.start_frame + recording->synced_frames;
+    return is_full(recording) && !recording->is_sync_lost
+               ? stem_recording_stored(recording)
+               : recording->take.start_frame + recording->synced_frames;
 }
 
 void stem_recording_continued(struct stem_recording *recording, const char *folder, uint64_t frame)
@@ -172,8 +173,10 @@ int stem_recording_flush(struct stem_recording *recording, struct stem_error *er
 int stem_recording_sync(struct stem_recording *recording, struct stem_error *error)
 {
     for (uint32_t t = 0; t < recording->tracks; t++)
-        if (stem_file_sync(recording->files[t], error))
+        if (stem_file_sync(recording->files[t], error)) {
+            recording->is_sync_lost = true;
             return fail(recording);
+        }
     recording->synced_frames = recording->take.frames;
     stem_recording_save(recording);
     return 0;

@@ -29,6 +29,7 @@ struct stem_recording {
     uint32_t rate_hz;
     bool keeps_name;        /* its folder's name was given */
     bool failed;            /* a file could not be written; the files' ends differ */
+    bool is_sync_lost;      /* the kernel could not bring to the disk what it had taken */
     uint64_t synced_frames; /* are on the disk for sure */
     uint64_t most_frames;   /* after a failure the take ends here at the latest */
     bool manifest_stale;

@@ -205,17 +205,22 @@ static int write_some(struct stem_session *session, uint64_t limit, struct stem_
     return 0;
 }
 
-static int sync_when_due(struct stem_session *session, int64_t now, struct stem_error *error)
+static int sync(struct stem_session *session, int64_t now, struct stem_error *error)
 {
-    int64_t sync_ns = (int64_t)(session->with.config->sync_seconds * 1e9);
-    if (sync_ns == 0 || now - session->synced_ns < sync_ns - FLUSH_NS)
-        return 0;
     session->synced_ns = now;
     int status = stem_recording_sync(session->recording, error);
     uint64_t took = (uint64_t)(session_now_ns() - now);
     if (took > session->status.slowest_sync_ns)
         session_publish(&session->status.slowest_sync_ns, took);
     return status;
+}
+
+static int sync_when_due(struct stem_session *session, int64_t now, struct stem_error *error)
+{
+    int64_t sync_ns = (int64_t)(session->with.config->sync_seconds * 1e9);
+    if (sync_ns == 0 || now - session->synced_ns < sync_ns - FLUSH_NS)
+        return 0;
+    return sync(session, now, error);
 }
 
 static bool is_flush_due(const struct stem_session *session, int64_t now)
@@ -243,6 +248,20 @@ static int flush_when_due(struct stem_session *session, struct stem_error *error
         return -1;
     watch_manifest(session);
     return 0;
+}
+
+static bool is_at_end(const struct stem_session *session)
+{
+    return session->state == STEM_STATE_STOPPING && session->next >= session->stop;
+}
+
+/* The last frames of a take reach the disk before it counts as whole: where that fails, the tape
+ * still has them. */
+static int flush_last(struct stem_session *session, struct stem_error *error)
+{
+    if (stem_recording_flush(session->recording, error))
+        return -1;
+    return sync(session, session_now_ns(), error);
 }
 
 static void note_pause(struct stem_session *session)
@@ -333,7 +352,8 @@ bool session_advance(struct stem_session *session, uint64_t written)
         status = write_some(session, limit, &session->failure);
     tell_facts(session, session->next);
     if (status == 0)
-        status = flush_when_due(session, &session->failure);
+        status = is_at_end(session) ? flush_last(session, &session->failure)
+                                    : flush_when_due(session, &session->failure);
     let_go(session);
     note_pause(session);
     publish_progress(session);
@@ -342,7 +362,7 @@ bool session_advance(struct stem_session *session, uint64_t written)
             session_step(session, STEM_ON_FAULT, NULL);
         return true;
     }
-    if (session->state == STEM_STATE_STOPPING && session->next >= session->stop) {
+    if (is_at_end(session)) {
         session_step(session, STEM_ON_REACHED, NULL);
         return true;
     }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void limit_files(rlim_t bytes)
@@ -162,6 +163,71 @@ static void test_session_full_disk_goes_on_in_the_spare_folder(void **state)
     stem_take_finish(&second);
 }
 
+/* Lets the files grow by no byte more than the longest one has. */
+static void allow_no_more(const char *path)
+{
+    struct stem_take take = {0};
+    struct stem_error error = {0};
+    char file[TEXT + 512];
+    struct stat longest = {0}, one;
+    if (stem_take_load(&take, path, &error))
+        fail_msg("%s", error.text);
+    for (size_t k = 0; k < take.stem_count; k++) {
+        snprintf(file, sizeof file, "%s/%s", path, take.stems[k].file);
+        assert_int_equal(stat(file, &one), 0);
+        longest = one.st_size > longest.st_size ? one : longest;
+    }
+    stem_take_finish(&take);
+    limit_files((rlim_t)longest.st_size);
+}
+
+/* A take of which the last frames, gathered still, find no room when it is stopped. */
+static uint32_t stop_on_a_full_disk(char path[TEXT])
+{
+    pass(2);
+    give(STEM_COMMAND_START, now(), "");
+    work();
+    snprintf(path, TEXT, "%s", find(STEM_EVENT_STARTED, 0)->text);
+    pass(1000);
+    allow_no_more(path);
+    pass(1);
+    uint32_t stop = give(STEM_COMMAND_STOP, now(), "");
+    work();
+    limit_files(RLIM_INFINITY);
+    return stop;
+}
+
+static void test_session_full_disk_at_the_stop_is_told(void **state)
+{
+    (void)state;
+    struct stem_take take = {0};
+    char path[TEXT];
+    check_failed(stop_on_a_full_disk(path), STEM_CODE_FILE, strerror(EFBIG));
+    assert_int_equal(count_of(STEM_EVENT_FINISHED), 0);
+    load_and_check(&take, path);
+    assert_int_equal(take.progress, STEM_TAKE_FAILED);
+    assert_true(take.frames > 900 * PERIOD);
+    stem_take_finish(&take);
+}
+
+static void test_session_full_disk_at_the_stop_goes_on_in_the_spare_folder(void **state)
+{
+    (void)state;
+    struct stem_take first = {0}, second = {0};
+    char path[TEXT];
+    snprintf(spare, sizeof spare, "%s/spare", folder);
+    stem_session_destroy(session);
+    open_session();
+    check_done(stop_on_a_full_disk(path));
+    load_and_check(&first, path);
+    load_and_check(&second, find(STEM_EVENT_FINISHED, 0)->text);
+    assert_int_equal(second.part, 2);
+    assert_int_equal(second.part_frame, first.frames);
+    assert_int_equal(second.start_frame + second.frames, now());
+    stem_take_finish(&first);
+    stem_take_finish(&second);
+}
+
 static void test_session_full_disk_while_stopping_answers(void **state)
 {
     (void)state;
@@ -244,6 +310,8 @@ int main(void)
         TEST(test_session_full_disk_leaves_valid_files),
         TEST(test_session_full_disk_leaves_one_valid_file),
         TEST(test_session_full_disk_goes_on_in_the_spare_folder),
+        TEST(test_session_full_disk_at_the_stop_is_told),
+        TEST(test_session_full_disk_at_the_stop_goes_on_in_the_spare_folder),
         TEST(test_session_full_disk_while_stopping_answers),
         TEST(test_session_full_disk_while_quitting_ends),
         TEST(test_session_takes_folder_that_cannot_be),
