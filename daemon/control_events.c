@@ -6,6 +6,7 @@
 #include "take_state.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -83,6 +84,14 @@ static void take_started(struct stem_control *control, const struct stem_event *
         (unsigned long long)event->frame);
     stem_notify_state(control->notify, "recording", event->text);
     control_watch_take(control);
+}
+
+/* Another disk: what was said of the first one's room does not hold for it. */
+static void take_continued(struct stem_control *control, const struct stem_event *event)
+{
+    snprintf(control->folder, sizeof control->folder, "%.*s", PATH_MAX - 1, event->text);
+    stem_notify_state(control->notify, "recording", event->text);
+    control->told_disk_seconds[STEM_TAPE_WRITER] = INFINITY;
 }
 
 static void take_ended(struct stem_control *control, const struct stem_event *event)
@@ -189,6 +198,9 @@ static void handle_event(struct stem_control *control, const struct stem_event *
         break;
     case STEM_EVENT_STARTED:
         take_started(control, event);
+        break;
+    case STEM_EVENT_CONTINUED:
+        take_continued(control, event);
         break;
     case STEM_EVENT_FINISHED:
         take_ended(control, event);

@@ -80,12 +80,13 @@ struct stem_command {
 };
 
 enum stem_event_kind {
-    STEM_EVENT_DONE,     /* text: what the answer says */
-    STEM_EVENT_FAILED,   /* code, text: why */
-    STEM_EVENT_ARMED,    /* a start is waited for; text: for what. Empty: no more */
-    STEM_EVENT_STARTED,  /* a take runs; text: its folder; frame: its first */
-    STEM_EVENT_FINISHED, /* a take ended as asked; text: its folder; frames: its length */
-    STEM_EVENT_BROKEN,   /* a take ended by a fault, or could not begin; text: why */
+    STEM_EVENT_DONE,      /* text: what the answer says */
+    STEM_EVENT_FAILED,    /* code, text: why */
+    STEM_EVENT_ARMED,     /* a start is waited for; text: for what. Empty: no more */
+    STEM_EVENT_STARTED,   /* a take runs; text: its folder; frame: its first */
+    STEM_EVENT_CONTINUED, /* the take goes on elsewhere; text: the folder there */
+    STEM_EVENT_FINISHED,  /* a take ended as asked; text: its folder; frames: its length */
+    STEM_EVENT_BROKEN,    /* a take ended by a fault, or could not begin; text: why */
     STEM_EVENT_CLOSED, /* text: a folder that will not be written to any more: it can be finished */
     STEM_EVENT_GAP,    /* the running take has a gap: frame (from its start), frames, reasons */
     STEM_EVENT_WARNING, /* text: something a person should read in the log */

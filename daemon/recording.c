@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int fail(struct stem_recording *recording)
@@ -72,13 +73,6 @@ uint64_t stem_recording_safe(const struct stem_recording *recording)
                : recording->take.start_frame + recording->synced_frames;
 }
 
-void stem_recording_continued(struct stem_recording *recording, const char *folder, uint64_t frame)
-{
-    stem_take_set_string(&recording->take.continued_in, folder);
-    recording->failed = true;
-    recording->most_frames = frame - recording->take.start_frame;
-}
-
 static uint64_t from_start(const struct stem_recording *recording, uint64_t frame)
 {
     uint64_t start = recording->take.start_frame;
@@ -97,6 +91,39 @@ void stem_recording_marker(struct stem_recording *recording, uint64_t frame, con
 {
     stem_take_add_marker(&recording->take, from_start(recording, frame), text);
     recording->manifest_stale = true;
+}
+
+/* What was noted of frames that the next part has moves there. */
+static void move_notes(struct stem_take *from, struct stem_take *to, uint64_t frame)
+{
+    size_t kept = 0;
+    for (size_t k = 0; k < from->xrun_count; k++)
+        if (from->xruns[k].frame < frame)
+            from->xruns[kept++] = from->xruns[k];
+        else
+            stem_take_add_xrun(to, from->xruns[k].frame - frame, from->xruns[k].delay_us);
+    from->xrun_count = kept;
+    kept = 0;
+    for (size_t k = 0; k < from->marker_count; k++) {
+        struct stem_take_marker marker = from->markers[k];
+        if (marker.frame < frame) {
+            from->markers[kept++] = marker;
+            continue;
+        }
+        stem_take_add_marker(to, marker.frame - frame, marker.text);
+        free(marker.text);
+    }
+    from->marker_count = kept;
+}
+
+void stem_recording_continued(struct stem_recording *recording, struct stem_recording *next)
+{
+    uint64_t frame = next->take.start_frame - recording->take.start_frame;
+    stem_take_set_string(&recording->take.continued_in, next->folder);
+    move_notes(&recording->take, &next->take, frame);
+    recording->failed = true;
+    recording->most_frames = frame;
+    next->manifest_stale = true;
 }
 
 static void add_tempo(struct stem_recording *recording, const struct stem_fact *fact)

@@ -49,9 +49,10 @@ uint64_t stem_recording_stored(const struct stem_recording *recording);
  * it took; one that fails may lose what it took since it was last waited for. */
 uint64_t stem_recording_safe(const struct stem_recording *recording);
 
-/* Notes in the manifest where the next part of this take is, which begins at the absolute frame
- * `frame` (at most stem_recording_stored): this part ends there. */
-void stem_recording_continued(struct stem_recording *recording, const char *folder, uint64_t frame);
+/* The take goes on in `next`, which begins at a frame of this part (at most
+ * stem_recording_stored): this part ends there, its manifest tells where the next one is, and what
+ * was noted of later frames moves there. */
+void stem_recording_continued(struct stem_recording *recording, struct stem_recording *next);
 
 /* Appends frames of all tracks, read in place from `spans`, one per track. 0 or -1. */
 int stem_recording_write(struct stem_recording *recording, const struct stem_tape_span *spans,

@@ -26,10 +26,10 @@ static void mark(struct stem_session *session, const struct stem_command *comman
         return;
     }
     stem_recording_marker(session->recording, command->frame, command->text);
-    uint64_t start = stem_recording_take(session->recording)->start_frame;
+    const struct stem_take *take = stem_recording_take(session->recording);
+    uint64_t from = command->frame > take->start_frame ? command->frame - take->start_frame : 0;
     char text[32];
-    snprintf(text, sizeof text, "%llu",
-        (unsigned long long)(command->frame > start ? command->frame - start : 0));
+    snprintf(text, sizeof text, "%llu", (unsigned long long)(take->part_frame + from));
     session_answer(session, command->request, text);
 }
 

@@ -160,7 +160,7 @@ static bool open_take(
     }
     if (!session->recording)
         return false;
-    session->next = session->told = session->loud = start;
+    session->next = session->told = session->loud = session->gaps_told = start;
     session->in_tail = session->told_trouble = false;
     session->synced_ns = session->wrote_ns = session_now_ns();
     session->flushed_ns = session->synced_ns - EARLY_NS; /* the first second counts too */
@@ -172,34 +172,60 @@ static bool open_take(
     return true;
 }
 
-bool session_continue(struct stem_session *session)
+/* Frames that a tape leaves free for what comes while its old ones are being written. */
+static uint64_t tape_room(const struct stem_session *session)
 {
-    struct stem_error error = {0};
-    char folder[PATH_MAX];
-    if (!session->with.spare || session->on_spare)
-        return false;
-    /* What did not reach the disk for every stem is on the tape still: the writer holds what the
-     * kernel did not get, and what it got only lately has not been overwritten. */
+    uint64_t capacity = stem_tape_capacity(session->with.tape);
+    uint64_t room = (uint64_t)(STEM_SESSION_ROOM_SECONDS * session->with.rate_hz);
+    return room < capacity / 8 ? room : capacity / 8;
+}
+
+/* Where the next part begins. What did not reach the disk for every stem is on the tape still: the
+ * writer holds what the kernel did not get, and what it got only lately has not been overwritten.
+ * Of that no more is written again than leaves the tape its room. */
+static uint64_t next_part_start(const struct stem_session *session)
+{
+    uint64_t most = stem_tape_capacity(session->with.tape) - tape_room(session);
+    uint64_t written = stem_tape_written(session->with.tape);
+    uint64_t early = written > most ? written - most : 0;
+    uint64_t stored = stem_recording_stored(session->recording);
     uint64_t safe = stem_recording_safe(session->recording);
-    uint64_t stored = stem_tape_hold(session->with.tape, session->with.holder, safe);
-    struct stem_recording *next =
-        open_files(session, session->with.spare, stored, NULL, session->recording, &error);
-    if (!next) {
-        session_send_text(session, STEM_EVENT_WARNING, 0, STEM_CODE_FILE,
-            "the spare folder does not help: %s", error.text);
-        return false;
-    }
-    stem_recording_continued(session->recording, stem_recording_folder(next), stored);
+    early = early < stored ? early : stored;
+    return stem_tape_hold(session->with.tape, session->with.holder, safe > early ? safe : early);
+}
+
+static void go_on(struct stem_session *session, struct stem_recording *next, uint64_t start)
+{
+    char folder[PATH_MAX];
+    stem_recording_continued(session->recording, next);
     stem_recording_finish(session->recording, NULL, folder, sizeof folder, NULL);
     send_closed(session, folder);
     session->recording = next;
-    session->next = session->told = session->empty_told = stored;
+    session->gaps_told = session->next > session->gaps_told ? session->next : session->gaps_told;
+    session->next = session->told = session->empty_told = start;
     session->on_spare = true;
     session_first_facts(session);
     session_send_text(session, STEM_EVENT_WARNING, 0, STEM_CODE_FILE,
         "%s; the take goes on in \"%s\"", session->failure.text, stem_recording_folder(next));
+    send_take(session, STEM_EVENT_CONTINUED, stem_recording_folder(next));
     session->failure.text[0] = '\0';
-    return true;
+}
+
+bool session_continue(struct stem_session *session)
+{
+    struct stem_error error = {0};
+    if (!session->with.spare || session->on_spare)
+        return false;
+    uint64_t start = next_part_start(session);
+    struct stem_recording *next =
+        open_files(session, session->with.spare, start, NULL, session->recording, &error);
+    if (next) {
+        go_on(session, next, start);
+        return true;
+    }
+    session_send_text(session, STEM_EVENT_WARNING, 0, STEM_CODE_FILE,
+        "the spare folder does not help: %s", error.text);
+    return false;
 }
 
 void session_end(struct stem_session *session)
@@ -275,9 +301,7 @@ uint64_t session_preroll(const struct stem_session *session, const struct stem_c
     double seconds = command->how.preroll_seconds < 0 ? session->with.config->preroll_seconds
                                                       : command->how.preroll_seconds;
     uint64_t frames = (uint64_t)(seconds * session->with.rate_hz + 0.5);
-    uint64_t capacity = stem_tape_capacity(session->with.tape);
-    uint64_t room = (uint64_t)(STEM_SESSION_ROOM_SECONDS * session->with.rate_hz);
-    uint64_t most = capacity - (room < capacity / 8 ? room : capacity / 8);
+    uint64_t most = stem_tape_capacity(session->with.tape) - tape_room(session);
     return frames < most ? frames : most;
 }
 

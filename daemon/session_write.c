@@ -74,9 +74,12 @@ static void tell_facts(struct stem_session *session, uint64_t until)
 
 /* Audio */
 
+/* The next part of a take may have to write again what its last part had, gaps too. */
 static void send_gap(
     struct stem_session *session, uint64_t frame, uint64_t frames, uint32_t reasons)
 {
+    if (frame + frames <= session->gaps_told && frame < session->gaps_told)
+        return;
     const struct stem_take *take = stem_recording_take(session->recording);
     const struct stem_event event = {.kind = STEM_EVENT_GAP,
         .frame = frame - take->start_frame + take->part_frame,

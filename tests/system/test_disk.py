@@ -32,10 +32,17 @@ def test_disk_full_goes_on_in_the_spare_folder(small_disk):
     spare = small_disk.folder / "spare"
     small_disk.configure(STEMS, spare=str(spare))
     small_disk.stemd()
+    osc = small_disk.osc()
+    osc.ask("/subscribe", 600, "state")
     first = pathlib.Path(small_disk.ok("start", "Long"))
-    wait_for(lambda: spare.exists() and list(spare.iterdir()), "the spare folder")
+    wait_for(lambda: small_disk.status()["folder"] == str(spare / first.name), "the spare folder")
     small_disk.run_for(1)
     second = pathlib.Path(small_disk.ok("stop"))
+    states = []
+    while not states or states[-1][0] != "idle":
+        path, values = osc.receive()
+        states += [values] if path == "/state" else []
+    assert states == [["recording", str(first)], ["recording", str(second)], ["idle", str(second)]]
     one, two = small_disk.manifest(first), small_disk.manifest(second)
     assert second.parent == spare and second.name == first.name
     assert (one["progress"], two["progress"]) == ("complete", "complete")

@@ -31,7 +31,7 @@ def recording(studio, **settings):
     studio.server()
     studio.ruler(STEMS)
     stems, studio.channels = mono_stems(STEMS)
-    studio.configure(stems, sync=SYNC_SECONDS, **settings)
+    studio.configure(stems, **{"sync": SYNC_SECONDS, **settings})
     studio.stemd()
     folder = pathlib.Path(studio.ok("start", "Show"))
     studio.run_for(3 * SYNC_SECONDS)
@@ -81,6 +81,18 @@ def test_faulty_disk_ends_the_take_cleanly(studio, disk, how):
     assert studio.answers()
     manifest = after_repair(studio, disk, folder)
     assert manifest["frames"] >= frames - (SYNC_SECONDS + 1) * studio.rate
+
+
+def test_faulty_disk_that_was_never_waited_for_leaves_the_tape_room(studio, disk):
+    """Without syncs no frame is safe; all that the tape has would be too much to write again."""
+    spare = studio.folder / "spare"
+    recording(studio, spare=str(spare), sync=0.0, tape=3.0)
+    fail(disk, "eio")
+    wait_for(lambda: spare.exists() and list(spare.iterdir()), "the spare folder")
+    studio.run_for(4)
+    part = judge(studio, pathlib.Path(studio.ok("stop")))
+    assert (part["part"], part["progress"], part["gaps"]) == (2, "complete", [])
+    assert part["frames"] > 6 * studio.rate  # from the tape, and what came after
 
 
 @pytest.mark.parametrize("how", ["eio", "read-only"])

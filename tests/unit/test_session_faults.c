@@ -120,13 +120,43 @@ static void test_session_full_disk_leaves_one_valid_file(void **state)
     check_full_disk(1, 240001);
 }
 
+/* An xrun that the server tells of at a frame. */
+static void suffer(uint64_t frame)
+{
+    const struct stem_fact fact = {.kind = STEM_FACT_XRUN, .frame = frame, .xrun_us = 1};
+    assert_true(stem_ring_push_rt(xruns, &fact));
+}
+
+/* Of `count` moments, in the frames at[0], at[1] and so on, each has a marker and an xrun in the
+ * part that has its frame, and nowhere else. */
+static void check_notes(
+    const struct stem_take *first, const struct stem_take *second, const uint64_t *at, size_t count)
+{
+    size_t early = 0;
+    while (early < count && at[early] < second->start_frame)
+        early++;
+    assert_int_equal(first->marker_count, early);
+    assert_int_equal(first->xrun_count, early);
+    assert_int_equal(second->marker_count, count - early);
+    assert_int_equal(second->xrun_count, count - early);
+    for (size_t k = 0; k < count; k++) {
+        const struct stem_take *part = k < early ? first : second;
+        size_t n = k < early ? k : k - early;
+        assert_int_equal(part->start_frame + part->markers[n].frame, at[k]);
+        assert_int_equal(part->start_frame + part->xruns[n].frame, at[k]);
+    }
+}
+
 /* The disk fails and the take goes on in the spare folder: two parts, and between them no frame is
- * lost or doubled, whatever the first one's files had gathered. A gap lies just before. */
+ * lost or doubled, whatever the first one's files had gathered, and each note is where its frame
+ * is. */
 static void test_session_full_disk_goes_on_in_the_spare_folder(void **state)
 {
     (void)state;
     struct stem_take first, second;
     char path[TEXT];
+    uint64_t moments[200];
+    size_t count = 0;
     snprintf(spare, sizeof spare, "%s/spare", folder);
     stem_session_destroy(session);
     open_session();
@@ -138,8 +168,11 @@ static void test_session_full_disk_goes_on_in_the_spare_folder(void **state)
     pass(20);
     limit_files(1300001); /* the spare folder's files find room for what comes after */
     while (count_of(STEM_EVENT_WARNING) == 0) {
+        assert_true(count < 200);
+        suffer(moments[count++] = now());
+        give(STEM_COMMAND_MARK, now(), "moment");
         studio_skip(studio, 100);
-        pass(37);
+        pass(7);
     }
     limit_files(RLIM_INFINITY);
     pass(10);
@@ -159,8 +192,39 @@ static void test_session_full_disk_goes_on_in_the_spare_folder(void **state)
     assert_int_equal(second.part_frame, first.frames);
     assert_int_equal(second.start_frame + second.frames, now());
     assert_true(first.gap_count > 0 && second.frames > 10 * PERIOD);
+    check_notes(&first, &second, moments, count);
+    assert_true(second.marker_count > 0);
+    assert_string_equal(find(STEM_EVENT_CONTINUED, 0)->text, finished->text);
     stem_take_finish(&first);
     stem_take_finish(&second);
+}
+
+/* What a FLAC encoder had still to itself is written again in the next part, gaps too: these were
+ * told of, and count, once. */
+static void test_session_gap_that_is_written_again_is_told_once(void **state)
+{
+    (void)state;
+    size_t count = 0;
+    studio->config.container = STEM_FLAC;
+    snprintf(spare, sizeof spare, "%s/spare", folder);
+    stem_session_destroy(session);
+    open_session();
+    pass(2);
+    give(STEM_COMMAND_START, now(), "");
+    work();
+    limit_files(1300001);
+    for (; count_of(STEM_EVENT_CONTINUED) == 0; count++) {
+        assert_true(count < MOST_EVENTS / 2);
+        studio_skip(studio, 100);
+        pass(7);
+    }
+    limit_files(RLIM_INFINITY);
+    pass(10);
+    give(STEM_COMMAND_STOP, now(), "");
+    work();
+    assert_int_equal(count_of(STEM_EVENT_FINISHED), 1);
+    assert_int_equal(count_of(STEM_EVENT_GAP), count);
+    assert_int_equal(stem_session_status(session)->gaps, count);
 }
 
 /* Lets the files grow by no byte more than the longest one has. */
@@ -310,6 +374,7 @@ int main(void)
         TEST(test_session_full_disk_leaves_valid_files),
         TEST(test_session_full_disk_leaves_one_valid_file),
         TEST(test_session_full_disk_goes_on_in_the_spare_folder),
+        TEST(test_session_gap_that_is_written_again_is_told_once),
         TEST(test_session_full_disk_at_the_stop_is_told),
         TEST(test_session_full_disk_at_the_stop_goes_on_in_the_spare_folder),
         TEST(test_session_full_disk_while_stopping_answers),
