@@ -81,6 +81,8 @@ FAULTS = [
           "    if (oldest <= frame)\n        return frame;\n",
           "    if (oldest <= frame || frame < UINT64_MAX)\n        return frame;\n"),
     Fault("look, then hold", TAPE, "first", "torn", HOLD, LATE_HOLD + HOLD),
+    Fault("a hold stays at what is gone", TAPE, "first", "needless",
+          "    atomic_store(&tape->held[holder].frame, oldest);\n", ""),
     Fault("hold, not sequentially consistent", TAPE, "first", "torn", HOLD, HOLD.replace(
         "atomic_store(&tape->held[holder].frame, frame)",
         "atomic_store_explicit(&tape->held[holder].frame, frame, memory_order_release)")),

@@ -114,11 +114,22 @@ static bool advance(struct reader *reader, uint32_t written)
 
 /* Takes */
 
+/* Holds frames from `frame` on. What is returned is what is held, or the producer would leave room
+ * for frames that nobody can have. */
+static uint32_t hold(const struct reader *reader, uint32_t frame)
+{
+    uint32_t from = (uint32_t)stem_tape_hold(&the_tape, holder_of(reader), frame);
+    uint32_t held = model_load(HELD + reader->holder, memory_order_relaxed);
+    if (held != from)
+        model_fail("needless", "frame %u is held, and only %u is there still", held, from);
+    return from;
+}
+
 static void begin_take(struct reader *reader, uint32_t written)
 {
     uint32_t back = model_choose(scenario->preroll + 1);
     uint32_t wanted = written > back ? written - back : 0;
-    reader->next = (uint32_t)stem_tape_hold(&the_tape, holder_of(reader), wanted);
+    reader->next = hold(reader, wanted);
     reader->is_recording = true;
     reader->takes--;
 }
@@ -135,7 +146,7 @@ static void let_go(const struct reader *reader)
 {
     uint32_t lag = scenario->lag && reader->next > scenario->lag ? scenario->lag : 0;
     uint32_t behind = lag ? model_choose(lag + 1) : 0;
-    stem_tape_hold(&the_tape, holder_of(reader), reader->next - behind);
+    hold(reader, reader->next - behind);
 }
 
 /* What did not reach the disk is read again from the tape, as far as it is there still. */
@@ -143,7 +154,7 @@ static void change_place(struct reader *reader)
 {
     uint32_t back = model_choose(3);
     uint32_t safe = reader->next > back ? reader->next - back : 0;
-    reader->next = (uint32_t)stem_tape_hold(&the_tape, holder_of(reader), safe);
+    reader->next = hold(reader, safe);
     reader->has_spare = false;
 }
 

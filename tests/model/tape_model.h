@@ -14,7 +14,7 @@
  * nothing was in the way; or, of two that hold, lost to both; or anything at all in freewheel
  *   unlisted  frames that nobody delivered, and no gap says so
  *   unfair    a block that took from all who hold what they need
- *   needless  a block that was dropped though nothing was in its way
+ *   needless  a block that was dropped though nothing was in its way, or a hold that would be in it
  *   twice     a gap that is told a second time
  *   stuck     all wait for each other
  *   glance    a meter that looked at what it should not have, without noticing
