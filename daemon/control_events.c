@@ -163,6 +163,12 @@ static void handle_mirror_event(struct stem_control *control, const struct stem_
     case STEM_EVENT_STARTED:
         mirror_started(control, event);
         break;
+    case STEM_EVENT_CONTINUED:
+        snprintf(control->mirror_folder, sizeof control->mirror_folder, "%.*s", PATH_MAX - 1,
+            event->text);
+        if (control->is_mirrors)
+            take_continued(control, event);
+        break;
     default:
         break;
     }

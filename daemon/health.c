@@ -35,13 +35,17 @@ static enum stem_grade grade_writer(const struct stem_health_facts *facts)
     return facts->slowest_write >= most || facts->slowest_sync >= most ? STEM_YELLOW : STEM_GREEN;
 }
 
+static bool fills_up(const struct stem_health_facts *facts)
+{
+    return facts->disk_seconds >= 0 && facts->disk_seconds < facts->disk_warning;
+}
+
 static enum stem_grade grade_disk(const struct stem_health_facts *facts)
 {
-    if (facts->disk_seconds < 0)
-        return STEM_GREEN; /* not known yet */
-    if (facts->disk_seconds < DISK_RED_SECONDS)
+    bool is_known = facts->disk_seconds >= 0;
+    if (facts->was_removed || (is_known && facts->disk_seconds < DISK_RED_SECONDS))
         return STEM_RED;
-    return facts->disk_seconds < facts->disk_warning ? STEM_YELLOW : STEM_GREEN;
+    return facts->was_moved || fills_up(facts) ? STEM_YELLOW : STEM_GREEN;
 }
 
 static enum stem_grade grade_server(const struct stem_health_facts *facts)
@@ -60,7 +64,9 @@ static enum stem_grade grade_mirror(const struct stem_health_facts *facts)
 {
     bool lags =
         facts->mirror_stalled_seconds >= STALL_YELLOW_SECONDS || facts->mirror_overflows > 0;
-    return facts->is_single || lags || mirror_fills_up(facts) ? STEM_YELLOW : STEM_GREEN;
+    return facts->is_single || facts->mirror_was_moved || lags || mirror_fills_up(facts)
+               ? STEM_YELLOW
+               : STEM_GREEN;
 }
 
 static enum stem_grade worse(enum stem_grade a, enum stem_grade b)
@@ -99,6 +105,8 @@ static void mirror_sentence(const struct stem_health_facts *facts, char *text, s
     else if (facts->mirror_overflows > 0)
         snprintf(text, size, "the mirror lost %llu frames, because its disk did not keep up",
             facts->mirror_overflows);
+    else if (facts->mirror_was_moved)
+        snprintf(text, size, "the mirror's files were moved or removed while the take ran");
     else
         snprintf(text, size, "the mirror's disk lasts %.0f s more", facts->mirror_disk_seconds);
 }
@@ -123,6 +131,10 @@ void stem_health_sentence(const struct stem_health_facts *facts, const struct st
         snprintf(text, size, "%llu frames were lost because the tape was full", facts->overflows);
     else if (health->tape == health->worst)
         snprintf(text, size, "the disk does not keep up: the tape lasts %.0f s more", left);
+    else if (health->disk == health->worst && facts->was_removed)
+        snprintf(text, size, "the take's files were removed while it ran");
+    else if (health->disk == health->worst && health->disk == STEM_YELLOW && !fills_up(facts))
+        snprintf(text, size, "the take's files were moved while it ran");
     else if (health->disk == health->worst)
         snprintf(text, size, "the disk lasts %.0f s more", facts->disk_seconds);
     else

@@ -27,8 +27,11 @@ struct stem_health_facts {
     double disk_seconds;    /* how long the disk lasts at the take's rate; negative: not known */
     double disk_warning;    /* as configured */
     unsigned long long overflows; /* frames lost because the tape was full, in this take */
+    bool was_moved;               /* somebody moved folder or files of this take */
+    bool was_removed;             /* … removed them: what they had is lost */
     bool is_single;               /* one of the two copies of this take could not go on, or begin */
     /* The mirror's own; as above. 0, and an unknown disk, without one. */
+    bool mirror_was_moved; /* or removed */
     double mirror_stalled_seconds;
     double mirror_disk_seconds;
     unsigned long long mirror_overflows;

@@ -1,6 +1,7 @@
 #include "osc_status.h"
 
 #include "gain.h"
+#include "recording.h"
 #include "take_state.h"
 
 #include <math.h>
@@ -169,6 +170,11 @@ static double disk_seconds(const struct stem_session_status *status, double byte
     return (double)figure(&status->disk_free_bytes) / bytes_per_second;
 }
 
+static enum stem_recording_place place_of(const struct stem_session_status *status)
+{
+    return (enum stem_recording_place)atomic_load_explicit(&status->place, memory_order_relaxed);
+}
+
 static void add_mirror(
     const struct stem_control *control, double bytes_per_second, struct stem_health_facts *facts)
 {
@@ -178,6 +184,7 @@ static void add_mirror(
         return;
     facts->is_single = facts->is_recording && (control->has_failed[STEM_TAPE_WRITER] ||
                                                   control->has_failed[STEM_TAPE_MIRROR]);
+    facts->mirror_was_moved = place_of(mirror) != STEM_RECORDING_KEPT;
     facts->mirror_stalled_seconds = stalled_seconds(mirror);
     facts->mirror_disk_seconds = disk_seconds(mirror, bytes_per_second);
     facts->mirror_overflows = figure(&mirror->overflow_frames);
@@ -209,6 +216,8 @@ void stem_osc_status_health(const struct stem_control *control, struct stem_heal
     facts->slowest_write = (double)figure(&status->slowest_write_ns) / 1e9;
     facts->slowest_sync = (double)figure(&status->slowest_sync_ns) / 1e9;
     facts->overflows = figure(&status->overflow_frames);
+    facts->was_moved = place_of(status) == STEM_RECORDING_MOVED;
+    facts->was_removed = place_of(status) == STEM_RECORDING_LOST;
     facts->disk_seconds = disk_seconds(status, bytes_per_second);
     add_mirror(control, bytes_per_second, facts);
 }

@@ -261,11 +261,24 @@ static int close_files(struct stem_recording *recording, struct stem_error *erro
     return status;
 }
 
+/* Completes the manifest and lets folder and files have their final names. 0 or -1. */
+static int complete_folder(struct stem_recording *recording, struct stem_error *error)
+{
+    recording_drop_reserve(recording);
+    recording_rename(recording);
+    const bool saved = stem_take_save(&recording->take, recording->folder, error) == 0;
+    if (saved) /* the old names are there as long as the old projects are */
+        recording_complete_projects(recording);
+    recording_renamed(recording, saved);
+    return saved ? 0 : -1;
+}
+
 int stem_recording_finish(struct stem_recording *recording, const char *failure, char *folder,
     size_t folder_size, struct stem_error *error)
 {
     struct stem_take *take = &recording->take;
-    struct stem_error problem = {0};
+    struct stem_error problem = {0}, loss = {0};
+    stem_recording_look(recording, &loss);
     if (recording->failed)
         even_out(recording);
     count_files(recording);
@@ -276,14 +289,12 @@ int stem_recording_finish(struct stem_recording *recording, const char *failure,
         failure = problem.text;
     take->progress = failure ? STEM_TAKE_FAILED : STEM_TAKE_COMPLETE;
     stem_take_set_string(&take->failure, failure);
-    recording_drop_reserve(recording);
-    recording_rename(recording);
-    const bool saved = stem_take_save(take, recording->folder, status ? NULL : &problem) == 0;
-    if (saved) /* the old names are there as long as the old projects are */
-        recording_complete_projects(recording);
-    recording_renamed(recording, saved);
-    if (!saved)
+    if (recording->is_lost) {
+        problem = loss;
+        status = STEM_RECORDING_NO_FOLDER;
+    } else if (complete_folder(recording, status ? NULL : &problem)) {
         status = -1;
+    }
     if (status && error)
         *error = problem;
     snprintf(folder, folder_size, "%s", recording->folder);

@@ -42,6 +42,19 @@ struct stem_recording_params {
 struct stem_recording *stem_recording_create(
     const struct stem_recording_params *params, struct stem_error *error);
 
+/* Where folder and files of the take are. */
+enum stem_recording_place {
+    STEM_RECORDING_KEPT,  /* where they were made, or where they were found the last time */
+    STEM_RECORDING_MOVED, /* somebody moved them: the take goes on in them */
+    STEM_RECORDING_LOST,  /* removed, or cannot be reached any more: nothing more is kept in them */
+};
+
+/* Looks whether folder and files are still there. A moved folder is followed, and a moved file gets
+ * its name again, where the file system can give a second one. `what` says what happened; a loss is
+ * told again and again. */
+enum stem_recording_place stem_recording_look(
+    struct stem_recording *recording, struct stem_error *what);
+
 /* First frame, absolute, that the kernel does not have for every file. */
 uint64_t stem_recording_stored(const struct stem_recording *recording);
 
@@ -84,7 +97,9 @@ int stem_recording_sync(struct stem_recording *recording, struct stem_error *err
 
 /* Closes the files, completes the manifest and gives the folder its final name (title and tempo may
  * have come late). `failure` is NULL for a take that ended as asked. Frees the recording. `folder`
- * receives the final path. 0, or -1 with `error` when something could not be completed. */
+ * receives the final path. 0, or -1 with `error` when something could not be completed;
+ * STEM_RECORDING_NO_FOLDER when its folder is lost: then nothing at that path is touched. */
+enum { STEM_RECORDING_NO_FOLDER = -2 };
 int stem_recording_finish(struct stem_recording *recording, const char *failure, char *folder,
     size_t folder_size, struct stem_error *error);
 

@@ -1,5 +1,6 @@
 /* The inside of a recording: recording_open.c makes folder and files, recording_names.c names them,
- * recording_projects.c lets other programs open them, recording.c fills them and completes them.
+ * recording_place.c looks whether they are still there, recording_projects.c lets other programs
+ * open them, recording.c fills them and completes them.
  * Writer thread only. */
 #ifndef STEMD_RECORDING_PARTS_H
 #define STEMD_RECORDING_PARTS_H
@@ -28,6 +29,8 @@ struct stem_recording {
     uint32_t tracks;
     uint32_t rate_hz;
     bool keeps_name;        /* its folder's name was given */
+    bool is_lost;           /* its folder, at the last look */
+    uint32_t strays;        /* files that are not in it, at the last look */
     bool failed;            /* a file could not be written; the files' ends differ */
     bool is_sync_lost;      /* the kernel could not bring to the disk what it had taken */
     uint64_t synced_frames; /* are on the disk for sure */

@@ -3,10 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/statvfs.h>
 #include <time.h>
-
-enum { DISK_LOOK_NS = 2000000000 };
 
 int64_t session_now_ns(void)
 {
@@ -55,20 +52,6 @@ void session_refuse(
 
 /* Rounds */
 
-/* Asked here and not by control, because the answer may have to wait for the disk. */
-static void look_at_disk(struct stem_session *session)
-{
-    int64_t now = session_now_ns();
-    struct statvfs disk;
-    if (session->looked_ns && now - session->looked_ns < DISK_LOOK_NS)
-        return;
-    session->looked_ns = now;
-    const char *folder =
-        session->recording ? stem_recording_folder(session->recording) : session->with.takes;
-    if (statvfs(folder, &disk) == 0)
-        session_publish(&session->status.disk_free_bytes, (uint64_t)disk.f_bavail * disk.f_frsize);
-}
-
 /* What is before the tape's oldest frame and before the take's next one matters no more. */
 static void forget(struct stem_session *session)
 {
@@ -92,7 +75,7 @@ bool stem_session_work(struct stem_session *session)
     atomic_store_explicit(&session->status.state, (int)session->state, memory_order_relaxed);
     atomic_store_explicit(
         &session->status.sync, (int)session->started_by.how.sync, memory_order_relaxed);
-    look_at_disk(session);
+    session_look_at_disk(session);
     session_publish(&session->status.turns, session->status.turns + 1);
     atomic_store_explicit(&session->status.busy_since_ns, 0, memory_order_relaxed);
     return more;

@@ -29,6 +29,7 @@ struct stem_session;
  * figure stands for itself. */
 struct stem_session_status {
     _Atomic int state;            /* enum stem_state */
+    _Atomic int place;            /* enum stem_recording_place: the worst in it */
     _Atomic int sync;             /* enum stem_sync: of the take, or of the one waited for */
     atomic_bool ended;            /* a quit command was carried out */
     _Atomic uint64_t start_frame; /* of the running or last take */

@@ -2,6 +2,7 @@
  *
  *     session.c           life, and one round of work
  *     session_commands.c  what control asks for
+ *     session_folder.c    whether the take's folder is there, and has room
  *     session_take.c      beginning, ending and continuing takes; the state table's actions
  *     session_time.c      points in time that commands were given
  *     session_trigger.c   where a take starts and ends by itself
@@ -52,6 +53,7 @@ struct stem_session {
     bool in_tail;                /* stopping: waits until the tails have decayed */
     bool on_spare;               /* the take goes on in the spare folder */
     bool told_trouble;           /* with the manifest */
+    bool told_loss;              /* of the folder, when there is no other place */
     char title[STEM_TEXT_BYTES]; /* for this and the next takes */
     char key[STEM_TEXT_BYTES];
     double tempo_bpm;            /* as told; 0: take the transport's */
@@ -63,7 +65,7 @@ struct stem_session {
     int64_t save_again_ns; /* not before then the manifest is renewed for a gap */
     int64_t synced_ns;
     int64_t wrote_ns;
-    int64_t looked_ns; /* when the disk's free space was last asked for */
+    int64_t looked_ns; /* when folder and free space were last looked at */
     struct stem_session_status status;
 };
 
@@ -77,6 +79,9 @@ void session_send_text(struct stem_session *session, enum stem_event_kind kind, 
 void session_answer(struct stem_session *session, uint32_t request, const char *text);
 void session_refuse(
     struct stem_session *session, uint32_t request, enum stem_code code, const char *text);
+
+/* Tells where the running take is now. */
+void session_send_folder(struct stem_session *session);
 
 /* Feeds an event to the state table and carries out what it says. Returns false when the command
  * has to wait. */
@@ -107,6 +112,15 @@ void session_look_for_end(struct stem_session *session, uint64_t limit);
 /* The disk failed: goes on in the spare folder, without a gap. False when there is none, or when
  * that fails too. */
 bool session_continue(struct stem_session *session);
+/* The take goes on in a new folder in `takes`, from the frame `from` on or a later one that is on
+ * the tape; `failure` says why. False and `error` when that cannot be made. */
+bool session_go_on(
+    struct stem_session *session, const char *takes, uint64_t from, struct stem_error *error);
+/* Looks whether the running take's folder and files are where they were; goes on in another folder
+ * when they are lost. */
+void session_mind_folder(struct stem_session *session);
+/* The same every two seconds, and for the disk's free space. */
+void session_look_at_disk(struct stem_session *session);
 /* Tells a take that has just begun what holds at its first frame. */
 void session_first_facts(struct stem_session *session);
 /* Moves the take on towards what is on the tape. Returns true when it got further. */

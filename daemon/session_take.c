@@ -53,6 +53,7 @@ static void reset_status(struct stem_session *session, uint64_t start)
     struct stem_session_status *status = &session->status;
     session_publish(&status->start_frame, start);
     session_publish(&status->frames, 0);
+    atomic_store_explicit(&status->place, (int)STEM_RECORDING_KEPT, memory_order_relaxed);
     session_publish(&status->gaps, 0);
     session_publish(&status->gap_frames, 0);
     session_publish(&status->xruns, 0);
@@ -75,6 +76,11 @@ static void send_take(struct stem_session *session, enum stem_event_kind kind, c
         .frames = atomic_load_explicit(&session->status.frames, memory_order_relaxed)};
     snprintf(event.text, sizeof event.text, "%s", text);
     session_send(session, &event);
+}
+
+void session_send_folder(struct stem_session *session)
+{
+    send_take(session, STEM_EVENT_CONTINUED, stem_recording_folder(session->recording));
 }
 
 /* The transport at a frame; NULL when it stands. */
@@ -161,7 +167,7 @@ static bool open_take(
     if (!session->recording)
         return false;
     session->next = session->told = session->loud = session->gaps_told = start;
-    session->in_tail = session->told_trouble = false;
+    session->in_tail = session->told_trouble = session->told_loss = false;
     session->synced_ns = session->wrote_ns = session_now_ns();
     session->flushed_ns = session->synced_ns - EARLY_NS; /* the first second counts too */
     session->looked_ns = session->save_again_ns = 0;
@@ -172,43 +178,54 @@ static bool open_take(
     return true;
 }
 
-/* Frames that a tape leaves free for what comes while its old ones are being written. */
-static uint64_t tape_room(const struct stem_session *session)
+/* Frames of the past that can be written from the tape: it has room left for what comes while they
+ * are. */
+static uint64_t most_back(const struct stem_session *session)
 {
     uint64_t capacity = stem_tape_capacity(session->with.tape);
     uint64_t room = (uint64_t)(STEM_SESSION_ROOM_SECONDS * session->with.rate_hz);
-    return room < capacity / 8 ? room : capacity / 8;
+    return capacity - (room < capacity / 8 ? room : capacity / 8);
 }
 
-/* Where the next part begins. What did not reach the disk for every stem is on the tape still: the
- * writer holds what the kernel did not get, and what it got only lately has not been overwritten.
- * Of that no more is written again than leaves the tape its room. */
-static uint64_t next_part_start(const struct stem_session *session)
+/* Where the next part begins: at `from`, or as far back as the tape goes; but at the frame that is
+ * to be written next the latest. */
+static uint64_t next_part_start(const struct stem_session *session, uint64_t from)
 {
-    uint64_t most = stem_tape_capacity(session->with.tape) - tape_room(session);
-    uint64_t written = stem_tape_written(session->with.tape);
+    uint64_t most = most_back(session), written = stem_tape_written(session->with.tape);
     uint64_t early = written > most ? written - most : 0;
     uint64_t stored = stem_recording_stored(session->recording);
-    uint64_t safe = stem_recording_safe(session->recording);
     early = early < stored ? early : stored;
-    return stem_tape_hold(session->with.tape, session->with.holder, safe > early ? safe : early);
+    return stem_tape_hold(session->with.tape, session->with.holder, from > early ? from : early);
 }
 
-static void go_on(struct stem_session *session, struct stem_recording *next, uint64_t start)
+static void close_part(struct stem_session *session)
 {
     char folder[PATH_MAX];
+    if (stem_recording_finish(session->recording, NULL, folder, sizeof folder, NULL) !=
+        STEM_RECORDING_NO_FOLDER)
+        send_closed(session, folder);
+}
+
+bool session_go_on(
+    struct stem_session *session, const char *takes, uint64_t from, struct stem_error *error)
+{
+    uint64_t start = next_part_start(session, from);
+    struct stem_recording *next =
+        open_files(session, takes, start, NULL, session->recording, error);
+    if (!next)
+        return false;
     stem_recording_continued(session->recording, next);
-    stem_recording_finish(session->recording, NULL, folder, sizeof folder, NULL);
-    send_closed(session, folder);
+    close_part(session);
     session->recording = next;
     session->gaps_told = session->next > session->gaps_told ? session->next : session->gaps_told;
     session->next = session->told = session->empty_told = start;
-    session->on_spare = true;
+    session->on_spare = takes == session->with.spare;
     session_first_facts(session);
     session_send_text(session, STEM_EVENT_WARNING, 0, STEM_CODE_FILE,
         "%s; the take goes on in \"%s\"", session->failure.text, stem_recording_folder(next));
-    send_take(session, STEM_EVENT_CONTINUED, stem_recording_folder(next));
+    session_send_folder(session);
     session->failure.text[0] = '\0';
+    return true;
 }
 
 bool session_continue(struct stem_session *session)
@@ -216,13 +233,11 @@ bool session_continue(struct stem_session *session)
     struct stem_error error = {0};
     if (!session->with.spare || session->on_spare)
         return false;
-    uint64_t start = next_part_start(session);
-    struct stem_recording *next =
-        open_files(session, session->with.spare, start, NULL, session->recording, &error);
-    if (next) {
-        go_on(session, next, start);
+    /* What did not reach the disk for every stem is on the tape still: the writer holds what the
+     * kernel did not get, and what it got only lately has not been overwritten. */
+    uint64_t safe = stem_recording_safe(session->recording);
+    if (session_go_on(session, session->with.spare, safe, &error))
         return true;
-    }
     session_send_text(session, STEM_EVENT_WARNING, 0, STEM_CODE_FILE,
         "the spare folder does not help: %s", error.text);
     return false;
@@ -301,7 +316,7 @@ uint64_t session_preroll(const struct stem_session *session, const struct stem_c
     double seconds = command->how.preroll_seconds < 0 ? session->with.config->preroll_seconds
                                                       : command->how.preroll_seconds;
     uint64_t frames = (uint64_t)(seconds * session->with.rate_hz + 0.5);
-    uint64_t most = stem_tape_capacity(session->with.tape) - tape_room(session);
+    uint64_t most = most_back(session);
     return frames < most ? frames : most;
 }
 
@@ -393,7 +408,8 @@ static void finish(struct stem_session *session)
     session->recording = NULL;
     send_take(session, status == 0 ? STEM_EVENT_FINISHED : STEM_EVENT_BROKEN,
         status == 0 ? folder : error.text);
-    send_closed(session, folder);
+    if (status != STEM_RECORDING_NO_FOLDER)
+        send_closed(session, folder);
     if (ending.type == STEM_COMMAND_SPLIT) {
         if (open_next(session, folder, &error))
             return;
@@ -419,10 +435,11 @@ static void abandon(struct stem_session *session, bool asked)
 {
     const char *failure = session->failure.text;
     char folder[PATH_MAX];
-    stem_recording_finish(session->recording, failure, folder, sizeof folder, NULL);
+    int status = stem_recording_finish(session->recording, failure, folder, sizeof folder, NULL);
     session_send_text(session, STEM_EVENT_BROKEN, 0, STEM_CODE_FILE,
         "the take in \"%s\" had to end: %s", folder, failure);
-    send_closed(session, folder);
+    if (status != STEM_RECORDING_NO_FOLDER)
+        send_closed(session, folder);
     to_idle(session);
     if (!asked)
         return;

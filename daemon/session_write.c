@@ -366,7 +366,9 @@ bool session_advance(struct stem_session *session, uint64_t written)
         return true;
     }
     if (is_at_end(session)) {
-        session_step(session, STEM_ON_REACHED, NULL);
+        session_mind_folder(session);
+        if (is_at_end(session))
+            session_step(session, STEM_ON_REACHED, NULL);
         return true;
     }
     return session->next > before;

@@ -228,6 +228,11 @@ void stem_gather_allow_holes(struct stem_gather *gather, bool allow)
     gather->allow_holes = allow;
 }
 
+int stem_gather_descriptor(const struct stem_gather *gather)
+{
+    return gather->fd;
+}
+
 int stem_gather_problem(const struct stem_gather *gather)
 {
     return gather->problem;

@@ -48,6 +48,9 @@ int stem_gather_cut(struct stem_gather *gather, int64_t length);
 /* Length up to which the kernel has the bytes (holes count). */
 int64_t stem_gather_stored(const struct stem_gather *gather);
 
+/* The file's descriptor, for questions about the file itself; it stays the gatherer's. */
+int stem_gather_descriptor(const struct stem_gather *gather);
+
 /* errno of the first failure, 0 when there was none. */
 int stem_gather_problem(const struct stem_gather *gather);
 

@@ -295,6 +295,11 @@ void stem_file_cut(struct stem_file *file, uint64_t frames)
     sf_command(file->sound, SFC_UPDATE_HEADER_NOW, NULL, 0);
 }
 
+int stem_file_descriptor(const struct stem_file *file)
+{
+    return stem_gather_descriptor(file->gather);
+}
+
 int stem_file_problem(const struct stem_file *file)
 {
     return stem_gather_problem(file->gather);

@@ -67,6 +67,10 @@ int stem_file_close(struct stem_file *file, bool sync, struct stem_error *error)
  * nothing to a shorter file, or to FLAC, whose encoder cannot go back. Writer thread. */
 void stem_file_cut(struct stem_file *file, uint64_t frames);
 
+/* The file's descriptor, for questions about the file itself; it stays the file's. Writer thread.
+ */
+int stem_file_descriptor(const struct stem_file *file);
+
 /* errno of the first failure, 0 when there was none. */
 int stem_file_problem(const struct stem_file *file);
 

@@ -124,6 +124,26 @@ static void test_health_of_the_disk(void **state)
     assert_sentence(&facts, "the disk lasts 0 s more");
 }
 
+static void test_health_of_moved_files(void **state)
+{
+    (void)state;
+    struct stem_health_facts facts = healthy();
+    facts.was_moved = true;
+    assert_int_equal(stem_health_of(&facts).disk, STEM_YELLOW);
+    assert_sentence(&facts, "the take's files were moved while it ran");
+    facts.disk_seconds = 100;
+    assert_sentence(&facts, "the disk lasts 100 s more");
+    facts.disk_seconds = 10;
+    assert_sentence(&facts, "the disk lasts 10 s more");
+    facts.was_removed = true;
+    assert_int_equal(stem_health_of(&facts).disk, STEM_RED);
+    assert_sentence(&facts, "the take's files were removed while it ran");
+    facts = healthy();
+    facts.mirror_was_moved = true;
+    assert_int_equal(stem_health_of(&facts).mirror, STEM_YELLOW);
+    assert_sentence(&facts, "the mirror's files were moved or removed while the take ran");
+}
+
 static void test_health_of_the_server(void **state)
 {
     (void)state;
@@ -216,6 +236,7 @@ int main(void)
         cmocka_unit_test(test_health_of_the_tape),
         cmocka_unit_test(test_health_of_the_writer),
         cmocka_unit_test(test_health_of_the_disk),
+        cmocka_unit_test(test_health_of_moved_files),
         cmocka_unit_test(test_health_of_the_server),
         cmocka_unit_test(test_health_of_the_mirror),
         cmocka_unit_test(test_health_that_changes_is_news),
