@@ -73,6 +73,14 @@ uint64_t stem_recording_safe(const struct stem_recording *recording)
                : recording->take.start_frame + recording->synced_frames;
 }
 
+uint64_t stem_recording_boundary(const struct stem_recording *recording, uint64_t frame)
+{
+    const uint64_t block = stem_file_block(recording->files[0]);
+    uint64_t frames = frame - recording->take.start_frame;
+    uint64_t end = (frames + block - 1) / block * block;
+    return recording->take.start_frame + (end <= recording->take.frames ? end : frames);
+}
+
 static uint64_t from_start(const struct stem_recording *recording, uint64_t frame)
 {
     uint64_t start = recording->take.start_frame;
@@ -204,20 +212,32 @@ int stem_recording_sync(struct stem_recording *recording, struct stem_error *err
             recording->is_sync_lost = true;
             return fail(recording);
         }
-    recording->synced_frames = recording->take.frames;
+    recording->synced_frames = stem_recording_stored(recording) - recording->take.start_frame;
     stem_recording_save(recording);
     return 0;
 }
 
-/* Frames that every file has. */
+int stem_recording_end(struct stem_recording *recording, struct stem_error *error)
+{
+    int status = 0;
+    for (uint32_t t = 0; t < recording->tracks; t++)
+        if (stem_file_end(recording->files[t], status ? NULL : error))
+            status = fail(recording);
+    return status;
+}
+
+/* Frames that every file has or can be cut to. */
 static uint64_t shortest(const struct stem_recording *recording)
 {
     uint64_t frames = recording->most_frames;
+    bool is_cut = false;
     for (uint32_t t = 0; t < recording->tracks; t++) {
         uint64_t has = stem_file_frames(recording->files[t]);
         frames = has < frames ? has : frames;
     }
-    return frames;
+    for (uint32_t t = 0; t < recording->tracks; t++)
+        is_cut = is_cut || stem_file_frames(recording->files[t]) > frames;
+    return is_cut ? frames - frames % stem_file_block(recording->files[0]) : frames;
 }
 
 /* What the manifest says of frames behind the end. */
@@ -243,8 +263,6 @@ static void cut_lists(struct stem_take *take)
  * stays one. What is cut off is less than a round of the writer. */
 static void even_out(struct stem_recording *recording)
 {
-    for (uint32_t t = 0; t < recording->tracks; t++)
-        stem_file_flush(recording->files[t], NULL);
     uint64_t frames = shortest(recording);
     for (uint32_t t = 0; t < recording->tracks; t++)
         stem_file_cut(recording->files[t], frames);
@@ -279,6 +297,7 @@ int stem_recording_finish(struct stem_recording *recording, const char *failure,
     struct stem_take *take = &recording->take;
     struct stem_error problem = {0}, loss = {0};
     stem_recording_look(recording, &loss);
+    stem_recording_end(recording, NULL);
     if (recording->failed)
         even_out(recording);
     count_files(recording);

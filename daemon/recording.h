@@ -62,9 +62,13 @@ uint64_t stem_recording_stored(const struct stem_recording *recording);
  * it took; one that fails may lose what it took since it was last waited for. */
 uint64_t stem_recording_safe(const struct stem_recording *recording);
 
-/* The take goes on in `next`, which begins at a frame of this part (at most
- * stem_recording_stored): this part ends there, its manifest tells where the next one is, and what
- * was noted of later frames moves there. */
+/* First absolute frame from `frame` on at which this recording's files can end: FLAC's only where a
+ * block does. If they do not have as much, `frame` itself. */
+uint64_t stem_recording_boundary(const struct stem_recording *recording, uint64_t frame);
+
+/* The take goes on in `next`, which begins at a frame of this part (a
+ * boundary, at most stem_recording_stored): this part ends there, its manifest tells where the next
+ * one is, and what was noted of later frames moves there. */
 void stem_recording_continued(struct stem_recording *recording, struct stem_recording *next);
 
 /* Appends frames of all tracks, read in place from `spans`, one per track. 0 or -1. */
@@ -91,6 +95,9 @@ const char *stem_recording_trouble(const struct stem_recording *recording);
 /* Makes what was written so far playable, renews the manifest if it changed, and the projects. 0 or
  * -1. */
 int stem_recording_flush(struct stem_recording *recording, struct stem_error *error);
+
+/* No more frames follow: hands all of them to the kernel, FLAC's last block too. 0 or -1. */
+int stem_recording_end(struct stem_recording *recording, struct stem_error *error);
 
 /* Waits until what was flushed is on the disk, and renews the manifest. 0 or -1. */
 int stem_recording_sync(struct stem_recording *recording, struct stem_error *error);

@@ -195,7 +195,9 @@ static uint64_t next_part_start(const struct stem_session *session, uint64_t fro
     uint64_t early = written > most ? written - most : 0;
     uint64_t stored = stem_recording_stored(session->recording);
     early = early < stored ? early : stored;
-    return stem_tape_hold(session->with.tape, session->with.holder, from > early ? from : early);
+    uint64_t held =
+        stem_tape_hold(session->with.tape, session->with.holder, from > early ? from : early);
+    return stem_recording_boundary(session->recording, held);
 }
 
 static void close_part(struct stem_session *session)

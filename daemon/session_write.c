@@ -262,7 +262,7 @@ static bool is_at_end(const struct stem_session *session)
  * still has them. */
 static int flush_last(struct stem_session *session, struct stem_error *error)
 {
-    if (stem_recording_flush(session->recording, error))
+    if (stem_recording_end(session->recording, error))
         return -1;
     return sync(session, session_now_ns(), error);
 }

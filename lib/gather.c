@@ -161,8 +161,8 @@ int64_t stem_gather_tell(const struct stem_gather *gather)
 
 int64_t stem_gather_read(struct stem_gather *gather, void *bytes, int64_t size)
 {
-    if (stem_gather_flush(gather))
-        return 0;
+    if (!gather->problem)
+        stem_gather_flush(gather); /* after a failure there is what there is */
     ssize_t got = pread(gather->fd, bytes, (size_t)size, gather->cursor);
     if (got > 0)
         gather->cursor += got;
@@ -204,8 +204,9 @@ static int append(struct stem_gather *gather, const unsigned char *bytes, size_t
 
 int64_t stem_gather_write(struct stem_gather *gather, const void *bytes, int64_t size)
 {
-    bool at_end = gather->cursor == stem_gather_length(gather);
-    if (gather->problem && at_end)
+    const int64_t length = stem_gather_length(gather);
+    bool at_end = gather->cursor == length;
+    if (gather->problem && gather->cursor >= length)
         return 0; /* the header may still be set right */
     int status;
     if (at_end) {

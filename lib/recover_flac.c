@@ -21,7 +21,7 @@
 
 enum {
     INFO_AT = 8,
-    INFO_BYTES = 34,
+    INFO_BYTES = RECOVER_FLAC_INFO_BYTES,
     HEAD_BYTES = 16, /* the longest header of a block */
     WINDOW_BYTES = 1 << 20,
     MOST_METADATA_BYTES = 1 << 24,
@@ -297,22 +297,14 @@ static uint64_t write_silence(
     return stem_write_all(fd, bytes, used, at) ? 0 : at + used;
 }
 
-/* The head says how long the stream is; its checksum of the audio and the sizes of its blocks are
- * "unknown" (zero) after a kill, and after a change. */
+/* The head says how long the stream is. */
 static int write_length(int fd, uint64_t frames)
 {
-    unsigned char info[INFO_BYTES];
-    if (pread(fd, info, sizeof info, INFO_AT) != INFO_BYTES)
+    unsigned char info[RECOVER_FLAC_INFO_BYTES];
+    if (pread(fd, info, sizeof info, INFO_AT) != sizeof info)
         return -1;
-    uint64_t packed = big(info + 10, 8);
-    if ((packed & ((UINT64_C(1) << 36) - 1)) == frames)
-        return 0;
-    packed = (packed & ~((UINT64_C(1) << 36) - 1)) | (frames >> 36 ? 0 : frames);
-    for (int k = 0; k < 8; k++)
-        info[10 + k] = (unsigned char)(packed >> 8 * (7 - k));
-    memset(info + 4, 0, 6);
-    memset(info + 18, 0, 16);
-    return stem_write_all(fd, info, sizeof info, INFO_AT);
+    return recover_flac_set_frames(info, frames) ? stem_write_all(fd, info, sizeof info, INFO_AT)
+                                                 : 0;
 }
 
 static int complete_in_place(const struct recover_flac *flac, int fd, uint64_t frames)

@@ -162,3 +162,19 @@ size_t recover_flac_silence(const struct recover_flac_block *block, uint32_t rat
     bytes[used++] = (unsigned char)crc;
     return used;
 }
+
+bool recover_flac_set_frames(unsigned char info[RECOVER_FLAC_INFO_BYTES], uint64_t frames)
+{
+    const uint64_t all = (UINT64_C(1) << 36) - 1;
+    uint64_t packed = 0; /* rate 20 bits, channels 3, bits 5, frames 36 */
+    for (int k = 0; k < 8; k++)
+        packed = packed << 8 | info[10 + k];
+    if ((packed & all) == frames)
+        return false;
+    packed = (packed & ~all) | (frames > all ? 0 : frames);
+    for (int k = 0; k < 8; k++)
+        info[10 + k] = (unsigned char)(packed >> 8 * (7 - k));
+    memset(info + 4, 0, 6);
+    memset(info + 18, 0, 16);
+    return true;
+}

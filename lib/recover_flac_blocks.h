@@ -1,5 +1,6 @@
 /* Single blocks of a FLAC stream ("frames" in its own words): their headers, their checksums, and
- * silent ones. Format: RFC 9639, section 9. Pure computation, any thread.
+ * silent ones; and the stream's length. Format: RFC 9639, sections 8.2 and 9. Pure computation, any
+ * thread.
  */
 #ifndef STEM_RECOVER_FLAC_BLOCKS_H
 #define STEM_RECOVER_FLAC_BLOCKS_H
@@ -29,5 +30,11 @@ enum { RECOVER_FLAC_SILENCE_BYTES = 64 };
  * channels, up to 65536 frames. */
 size_t recover_flac_silence(const struct recover_flac_block *block, uint32_t rate_hz,
     unsigned char bytes[RECOVER_FLAC_SILENCE_BYTES]);
+
+enum { RECOVER_FLAC_INFO_BYTES = 34 };
+
+/* Sets the length in a STREAMINFO block, without its head. The checksum of the audio and the sizes
+ * of its blocks become "unknown" (zero). False when it says that length already. */
+bool recover_flac_set_frames(unsigned char info[RECOVER_FLAC_INFO_BYTES], uint64_t frames);
 
 #endif

@@ -42,7 +42,8 @@ struct stem_file {
     int bits; /* of an integer encoding, 0 for floating point */
     uint32_t channels;
     uint64_t frame_bytes;
-    int64_t audio_at; /* offset of the first frame */
+    uint32_t block_frames; /* of FLAC's encoder; 1 elsewhere */
+    int64_t audio_at;      /* offset of the first frame */
     uint64_t frames;
     uint64_t flushed; /* frames accepted at the last flush */
     uint64_t clips;
@@ -88,6 +89,16 @@ static void leave_end_open(struct stem_file *file)
     stem_gather_seek(file->gather, place, SEEK_SET);
 }
 
+/* What FLAC's encoder makes of a new file, if its head tells. */
+static uint32_t block_of(const struct stem_file *file)
+{
+    enum { USUAL = 4096 };
+    if (file->container != STEM_FLAC)
+        return 1;
+    uint32_t frames = stem_file_flac_block(file->gather);
+    return frames ? frames : USUAL;
+}
+
 struct stem_file *stem_file_create(const struct stem_file_params *params, struct stem_error *error)
 {
     if (!stem_format_valid(params->container, params->encoding, (int)params->channels) ||
@@ -115,6 +126,7 @@ struct stem_file *stem_file_create(const struct stem_file_params *params, struct
     file->gather = stem_gather_create(path, error);
     if (file->gather)
         file->sound = stem_file_open_sound(file->gather, params, error);
+    file->block_frames = file->sound ? block_of(file) : 1;
     if (file->sound) {
         file->audio_at = stem_gather_length(file->gather);
         return file;
@@ -126,11 +138,33 @@ struct stem_file *stem_file_create(const struct stem_file_params *params, struct
     return NULL;
 }
 
+static struct stem_flac flac_of(const struct stem_file *file)
+{
+    return (struct stem_flac){
+        file->gather, file->audio_at, file->block_frames, file->channels, (uint32_t)file->bits};
+}
+
+/* Lets a FLAC encoder write its last block; if that or anything before failed, the file ends with
+ * the last one that is whole. */
+static void end_flac(struct stem_file *file)
+{
+    const struct stem_flac flac = flac_of(file);
+    if (!file->sound)
+        return;
+    stem_gather_flush(file->gather);
+    sf_close(file->sound);
+    file->sound = NULL;
+    if (stem_gather_flush(file->gather))
+        file->frames = stem_file_flac_settle(&flac, file->frames);
+}
+
 /* After a failure: the file ends with the last frame that is whole, and header and figures say so.
- * A FLAC encoder keeps its count to itself. */
+ */
 static void settle(struct stem_file *file)
 {
     int64_t audio_bytes = stem_gather_length(file->gather) - file->audio_at;
+    if (file->container == STEM_FLAC)
+        end_flac(file);
     if (file->container == STEM_FLAC || audio_bytes < 0)
         return;
     file->frames = (uint64_t)audio_bytes / file->frame_bytes;
@@ -272,7 +306,8 @@ int stem_file_write_silence(struct stem_file *file, uint64_t frames, struct stem
 int stem_file_flush(struct stem_file *file, struct stem_error *error)
 {
     if (stem_gather_flush(file->gather) == 0) {
-        sf_command(file->sound, SFC_UPDATE_HEADER_NOW, NULL, 0);
+        if (file->sound)
+            sf_command(file->sound, SFC_UPDATE_HEADER_NOW, NULL, 0);
         leave_end_open(file);
         stem_gather_write_back(file->gather);
         file->flushed = file->frames;
@@ -286,13 +321,33 @@ int stem_file_sync(struct stem_file *file, struct stem_error *error)
     return account(file, 0, 0, error);
 }
 
+int stem_file_end(struct stem_file *file, struct stem_error *error)
+{
+    if (file->container != STEM_FLAC)
+        return stem_file_flush(file, error);
+    end_flac(file);
+    return stem_gather_problem(file->gather) ? fail(file, error) : 0;
+}
+
 void stem_file_cut(struct stem_file *file, uint64_t frames)
 {
-    if (file->container == STEM_FLAC || frames >= file->frames)
+    const struct stem_flac flac = flac_of(file);
+    if (frames >= file->frames)
         return;
+    if (file->container == STEM_FLAC) {
+        end_flac(file);
+        if (frames < file->frames && stem_file_flac_cut(&flac, frames))
+            file->frames = frames;
+        return;
+    }
     file->frames = frames;
     stem_gather_cut(file->gather, file->audio_at + (int64_t)(frames * file->frame_bytes));
     sf_command(file->sound, SFC_UPDATE_HEADER_NOW, NULL, 0);
+}
+
+uint32_t stem_file_block(const struct stem_file *file)
+{
+    return file->block_frames;
 }
 
 int stem_file_descriptor(const struct stem_file *file)
@@ -307,9 +362,11 @@ int stem_file_problem(const struct stem_file *file)
 
 uint64_t stem_file_stored(const struct stem_file *file)
 {
-    enum { FLAC_BLOCK_FRAMES = 4096 };
-    if (file->container == STEM_FLAC)
-        return file->flushed > FLAC_BLOCK_FRAMES ? file->flushed - FLAC_BLOCK_FRAMES : 0;
+    if (file->container == STEM_FLAC) { /* a block is written when the next one has begun */
+        uint64_t last = file->flushed ? file->flushed - 1 : 0,
+                 stored = last - last % file->block_frames;
+        return stored < file->frames ? stored : file->frames;
+    }
     int64_t bytes = stem_gather_stored(file->gather) - file->audio_at;
     return bytes > 0 ? (uint64_t)bytes / file->frame_bytes : 0;
 }
@@ -318,11 +375,12 @@ int stem_file_close(struct stem_file *file, bool sync, struct stem_error *error)
 {
     if (!file)
         return 0;
-    if (file->sound) {
-        if (stem_gather_flush(file->gather))
-            settle(file); /* before libsndfile writes the final header */
+    if (file->sound && stem_gather_flush(file->gather))
+        settle(file); /* before libsndfile writes the final header */
+    if (file->container == STEM_FLAC)
+        end_flac(file);
+    else if (file->sound)
         sf_close(file->sound);
-    }
     int problem = stem_gather_close(file->gather, sync);
     if (problem)
         stem_error_set_errno(error, problem, "cannot complete \"%s\"", file->path);

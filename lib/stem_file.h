@@ -63,9 +63,18 @@ int stem_file_sync(struct stem_file *file, struct stem_error *error);
  * With `sync` it also waits for the disk. */
 int stem_file_close(struct stem_file *file, bool sync, struct stem_error *error);
 
+/* No more frames follow: what FLAC's encoder kept to itself is written, and everything handed to
+ * the kernel. Then stem_file_frames tells what the file has, also after a failure (returns -1).
+ * Only cutting and closing may follow. Writer thread. */
+int stem_file_end(struct stem_file *file, struct stem_error *error);
+
 /* Shortens the file to `frames` whole frames, also after a failure, and sets its header right; does
- * nothing to a shorter file, or to FLAC, whose encoder cannot go back. Writer thread. */
+ * nothing to a shorter file. FLAC files are ended by it, and can only be cut to a multiple of
+ * stem_file_block. One that cannot be read keeps its length. Writer thread. */
 void stem_file_cut(struct stem_file *file, uint64_t frames);
+
+/* Frames of FLAC's blocks, the same in all files; 1 in other containers. */
+uint32_t stem_file_block(const struct stem_file *file);
 
 /* The file's descriptor, for questions about the file itself; it stays the file's. Writer thread.
  */
@@ -74,12 +83,12 @@ int stem_file_descriptor(const struct stem_file *file);
 /* errno of the first failure, 0 when there was none. */
 int stem_file_problem(const struct stem_file *file);
 
-/* Frames that the kernel has: they survive whatever happens to this process. FLAC: those accepted
- * at the last flush but one block of the encoder. */
+/* Frames that the kernel has: they survive whatever happens to this process. FLAC: the whole blocks
+ * of those accepted at the last flush. */
 uint64_t stem_file_stored(const struct stem_file *file);
 
-/* Frames accepted (after a failure: those that are in the file; FLAC may hold fewer), samples that
- * saturated, largest magnitude (1.0 = full scale). */
+/* Frames accepted (after a failure: those that are in the file), samples that saturated, largest
+ * magnitude (1.0 = full scale). */
 uint64_t stem_file_frames(const struct stem_file *file);
 uint64_t stem_file_clips(const struct stem_file *file);
 float stem_file_peak(const struct stem_file *file);

@@ -2,6 +2,8 @@
 
 import pathlib
 
+import pytest
+
 from studio import CHECK, wait_for
 
 STEMS = ('{ name = "A"; inputs = ( { name = "In"; from = "ruler:out_1"; } ); },'
@@ -9,8 +11,19 @@ STEMS = ('{ name = "A"; inputs = ( { name = "In"; from = "ruler:out_1"; } ); },'
 CHANNELS = [("01_A.wav", 1, [1]), ("01_A.wav", 2, [1]), ("02_B.wav", 1, [2])]
 
 
-def test_disk_full_ends_the_take_cleanly(small_disk):
-    small_disk.configure(STEMS, disk_warning=3600)
+def channels_of(container):
+    return [(file.replace("wav", container), *rest) for file, *rest in CHANNELS]
+
+
+def problems(studio, folder):
+    """What `stemctl verify` does not like about a take."""
+    lines = studio.stemctl("verify", folder).stdout.splitlines()
+    return [line for line in lines if line.startswith("PROBLEM")]
+
+
+@pytest.mark.parametrize("container", ["wav", "flac"])
+def test_disk_full_ends_the_take_cleanly(small_disk, container):
+    small_disk.configure(STEMS, format=container, disk_warning=3600)
     small_disk.stemd()
     osc = small_disk.osc()
     osc.ask("/subscribe", 600, "warnings")
@@ -20,7 +33,8 @@ def test_disk_full_ends_the_take_cleanly(small_disk):
     assert manifest["progress"] == "failed" and "No space left" in manifest["failure"]
     assert manifest["frames"] > 48000
     assert not (folder / ".reserve").exists()
-    small_disk.check(folder, CHANNELS)
+    small_disk.check(folder, channels_of(container))
+    assert len(problems(small_disk, folder)) == 1  # that it ended by a fault
     told = []
     while not told or "had to end" not in told[-1]:
         path, values = osc.receive()
@@ -28,9 +42,10 @@ def test_disk_full_ends_the_take_cleanly(small_disk):
     assert any("the disk lasts" in text for text in told)  # well before
 
 
-def test_disk_full_goes_on_in_the_spare_folder(small_disk):
+@pytest.mark.parametrize("container", ["wav", "flac"])
+def test_disk_full_goes_on_in_the_spare_folder(small_disk, container):
     spare = small_disk.folder / "spare"
-    small_disk.configure(STEMS, spare=str(spare))
+    small_disk.configure(STEMS, format=container, spare=str(spare))
     small_disk.stemd()
     osc = small_disk.osc()
     osc.ask("/subscribe", 600, "state")
@@ -53,7 +68,8 @@ def test_disk_full_goes_on_in_the_spare_folder(small_disk):
     result = small_disk.run(CHECK, "--consecutive", first, second)
     assert result.returncode == 0, result.stdout
     for folder in (first, second):
-        small_disk.check(folder, CHANNELS)
+        small_disk.check(folder, channels_of(container))
+        assert problems(small_disk, folder) == []
 
 
 def test_disk_that_is_full_at_the_start_uses_the_spare_folder(small_disk):

@@ -52,21 +52,15 @@ static void test_session_full_disk_ends_the_take_and_keeps_it(void **state)
     check_plain_take(0, start, 10 * PERIOD);
 }
 
-/* A disk that fills up under a take: every file is valid, and as long as the manifest says. */
-static void check_full_disk(uint32_t tracks, rlim_t bytes)
+/* The take as its manifest tells it: all its files are valid and end with it. */
+static void check_files(uint32_t tracks, const char *at, uint64_t least)
 {
     struct stem_take take = {0};
     struct stem_error error = {0};
     char path[TEXT + 512];
-    pass(2);
-    give(STEM_COMMAND_START, now(), "");
-    work();
-    limit_files(bytes);
-    pass(500);
-    limit_files(RLIM_INFINITY);
-    const char *at = find(STEM_EVENT_STARTED, 0)->text;
     if (stem_take_load(&take, at, &error))
         fail_msg("%s", error.text);
+    assert_int_equal(take.progress, STEM_TAKE_FAILED);
     for (uint32_t t = 0; t < tracks; t++) {
         const struct stem_take_stem *stem = t == STUDIO_MIX ? &take.mix : &take.stems[t];
         double *samples;
@@ -74,7 +68,7 @@ static void check_full_disk(uint32_t tracks, rlim_t bytes)
         uint64_t frames = read_file(path, &samples, stem->channels);
         assert_int_equal(frames, stem->frames);
         assert_int_equal(frames, take.frames); /* all end together */
-        assert_true(frames > 10000);
+        assert_true(frames >= least);
         for (uint64_t i = 0; i < frames * stem->channels; i++)
             assert_true(
                 samples[i] == (double)studio_sample(studio, t, (uint32_t)(i % stem->channels),
@@ -82,6 +76,25 @@ static void check_full_disk(uint32_t tracks, rlim_t bytes)
         free(samples);
     }
     stem_take_finish(&take);
+}
+
+/* A disk that fills up under a take. */
+static void check_full_disk(uint32_t tracks, rlim_t bytes)
+{
+    pass(2);
+    give(STEM_COMMAND_START, now(), "");
+    work();
+    limit_files(bytes);
+    pass(500);
+    limit_files(RLIM_INFINITY);
+    check_files(tracks, find(STEM_EVENT_STARTED, 0)->text, 10000);
+}
+
+static void test_session_full_disk_leaves_valid_flac_files(void **state)
+{
+    (void)state;
+    studio->config.container = STEM_FLAC;
+    check_full_disk(STUDIO_TRACKS, 200001);
 }
 
 static void test_session_full_disk_leaves_valid_files(void **state)
@@ -150,9 +163,8 @@ static void check_notes(
 /* The disk fails and the take goes on in the spare folder: two parts, and between them no frame is
  * lost or doubled, whatever the first one's files had gathered, and each note is where its frame
  * is. */
-static void test_session_full_disk_goes_on_in_the_spare_folder(void **state)
+static void check_spare_folder(rlim_t bytes)
 {
-    (void)state;
     struct stem_take first, second;
     char path[TEXT];
     uint64_t moments[200];
@@ -166,7 +178,7 @@ static void test_session_full_disk_goes_on_in_the_spare_folder(void **state)
     work();
     snprintf(path, sizeof path, "%s", find(STEM_EVENT_STARTED, 0)->text);
     pass(20);
-    limit_files(1300001); /* the spare folder's files find room for what comes after */
+    limit_files(bytes); /* the spare folder's files find room for what comes after */
     while (count_of(STEM_EVENT_WARNING) == 0) {
         assert_true(count < 200);
         suffer(moments[count++] = now());
@@ -261,9 +273,8 @@ static uint32_t stop_on_a_full_disk(char path[TEXT])
     return stop;
 }
 
-static void test_session_full_disk_at_the_stop_is_told(void **state)
+static void check_full_disk_at_the_stop(void)
 {
-    (void)state;
     struct stem_take take = {0};
     char path[TEXT];
     check_failed(stop_on_a_full_disk(path), STEM_CODE_FILE, strerror(EFBIG));
@@ -274,9 +285,22 @@ static void test_session_full_disk_at_the_stop_is_told(void **state)
     stem_take_finish(&take);
 }
 
-static void test_session_full_disk_at_the_stop_goes_on_in_the_spare_folder(void **state)
+static void test_session_full_disk_at_the_stop_is_told(void **state)
 {
     (void)state;
+    check_full_disk_at_the_stop();
+}
+
+/* Its encoder keeps a block to itself up to the end. */
+static void test_session_full_disk_at_the_stop_is_told_with_flac(void **state)
+{
+    (void)state;
+    studio->config.container = STEM_FLAC;
+    check_full_disk_at_the_stop();
+}
+
+static void check_spare_folder_at_the_stop(void)
+{
     struct stem_take first = {0}, second = {0};
     char path[TEXT];
     snprintf(spare, sizeof spare, "%s/spare", folder);
@@ -290,6 +314,32 @@ static void test_session_full_disk_at_the_stop_goes_on_in_the_spare_folder(void 
     assert_int_equal(second.start_frame + second.frames, now());
     stem_take_finish(&first);
     stem_take_finish(&second);
+}
+
+static void test_session_full_disk_at_the_stop_goes_on_in_the_spare_folder(void **state)
+{
+    (void)state;
+    check_spare_folder_at_the_stop();
+}
+
+static void test_session_full_disk_at_the_stop_goes_on_in_the_spare_folder_with_flac(void **state)
+{
+    (void)state;
+    studio->config.container = STEM_FLAC;
+    check_spare_folder_at_the_stop();
+}
+
+static void test_session_full_disk_goes_on_in_the_spare_folder(void **state)
+{
+    (void)state;
+    check_spare_folder(1300001);
+}
+
+static void test_session_full_disk_goes_on_in_the_spare_folder_with_flac(void **state)
+{
+    (void)state;
+    studio->config.container = STEM_FLAC;
+    check_spare_folder(1300001);
 }
 
 static void test_session_full_disk_while_stopping_answers(void **state)
@@ -372,11 +422,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_session_full_disk_ends_the_take_and_keeps_it),
         TEST(test_session_full_disk_leaves_valid_files),
+        TEST(test_session_full_disk_leaves_valid_flac_files),
         TEST(test_session_full_disk_leaves_one_valid_file),
         TEST(test_session_full_disk_goes_on_in_the_spare_folder),
+        TEST(test_session_full_disk_goes_on_in_the_spare_folder_with_flac),
         TEST(test_session_gap_that_is_written_again_is_told_once),
         TEST(test_session_full_disk_at_the_stop_is_told),
+        TEST(test_session_full_disk_at_the_stop_is_told_with_flac),
         TEST(test_session_full_disk_at_the_stop_goes_on_in_the_spare_folder),
+        TEST(test_session_full_disk_at_the_stop_goes_on_in_the_spare_folder_with_flac),
         TEST(test_session_full_disk_while_stopping_answers),
         TEST(test_session_full_disk_while_quitting_ends),
         TEST(test_session_takes_folder_that_cannot_be),
