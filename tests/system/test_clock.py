@@ -1,10 +1,10 @@
 """The wall clock is stepped, summer time begins and ends, and midnight passes, while a take runs: a
 take lives by JACK's frames and by the monotonic clock; the wall clock names it, and no more.
 
-libfaketime gives stemd alone another wall clock; the machine's own is left alone. (A take across 2^32
-frames would take a day here: JACK's frame clock cannot be set. That border is crossed in unit tests of
-timeline, process and session.)"""
+libfaketime gives stemd alone another wall clock; the machine's own is left alone. JACK's clock cannot
+be set, but in freewheel a day of frames passes in seconds."""
 
+import ctypes
 import datetime
 import pathlib
 
@@ -14,8 +14,8 @@ from studio import wait_for
 
 LIBRARIES = sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 
-pytestmark = [pytest.mark.plain,
-              pytest.mark.skipif(not LIBRARIES, reason="needs libfaketime")]
+pytestmark = [pytest.mark.plain]
+needs_libfaketime = pytest.mark.skipif(not LIBRARIES, reason="needs libfaketime")
 
 STEM = '{ name = "A"; inputs = ( { name = "In"; from = "ruler:out_1"; } ); }'
 CHANNELS = [("01_A.wav", 1, [1]), ("01_A.wav", 2, [1])]
@@ -61,6 +61,7 @@ def judge(studio, folder):
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+@needs_libfaketime
 @pytest.mark.parametrize("step", ["+3600", "-7200", "+86400d"])
 def test_clock_that_is_stepped_does_not_touch_a_take(studio, step):
     clock = begin(studio, "2026-11-20 21:53:07")
@@ -81,6 +82,7 @@ def test_clock_that_is_stepped_does_not_touch_a_take(studio, step):
         judge(studio, folder)
 
 
+@needs_libfaketime
 def test_clock_passes_midnight(studio):
     """The take belongs to the day on which it began, the next one to the next."""
     begin(studio, "2026-12-31 23:59:58")
@@ -97,6 +99,7 @@ def test_clock_passes_midnight(studio):
         judge(studio, folder)
 
 
+@needs_libfaketime
 def test_clock_leaps_into_summer_time(studio):
     """Two o'clock does not exist in that night; takes stay in their order all the same."""
     begin(studio, "2026-03-29 01:59:57")
@@ -115,6 +118,7 @@ def test_clock_leaps_into_summer_time(studio):
         judge(studio, folder)
 
 
+@needs_libfaketime
 def test_clock_falls_back_into_winter_time(studio):
     """The hour that comes twice: nothing is overwritten, and the manifests tell the hours apart."""
     summer = datetime.datetime(2026, 10, 25, 0, 30, tzinfo=datetime.timezone.utc)
@@ -130,3 +134,50 @@ def test_clock_falls_back_into_winter_time(studio):
     assert 3500 < apart.total_seconds() < 3700
     for folder in takes:
         judge(studio, folder)
+
+
+# Where JACK's frame clock, of 32 bits, begins anew.
+BORDER = 2**32
+
+
+class Wheel:
+    """A client that lets JACK run freely, and sees how far it is."""
+
+    def __init__(self, studio):
+        self.jack = ctypes.CDLL("libjack.so.0")
+        self.jack.jack_client_open.restype = ctypes.c_void_p
+        self.jack.jack_last_frame_time.restype = ctypes.c_uint32
+        no_start, names_server = 1, 4
+        self.client = ctypes.c_void_p(self.jack.jack_client_open(
+            b"wheel", no_start | names_server, None, studio.server_name.encode()))
+        assert self.client.value, studio.read("jackd.log")
+
+    def turn(self, until):
+        """Until the clock shows `until` or a little more."""
+        begin = self.jack.jack_last_frame_time(self.client)
+        way = (until - begin) % BORDER
+        self.jack.jack_set_freewheel(self.client, 1)
+        wait_for(lambda: (self.jack.jack_last_frame_time(self.client) - begin) % BORDER >= way,
+                 f"frame {until}", seconds=1200, nap=0.001)
+        self.jack.jack_set_freewheel(self.client, 0)
+
+    def close(self):
+        self.jack.jack_client_close(self.client)
+
+
+def test_clock_of_jack_begins_anew(studio):
+    """A take across 2^32 frames, a day at 48 kHz."""
+    studio.server(period=8192)
+    studio.ruler(1)
+    studio.configure(STEM)
+    studio.stemd()
+    wheel = Wheel(studio)
+    wheel.turn(BORDER - 10_000_000)
+    studio.ok("start", "Day")
+    wheel.turn(10_000_000)
+    wheel.close()
+    studio.run_for(0.3)
+    folder = pathlib.Path(studio.ok("stop"))
+    manifest = studio.manifest(folder)
+    assert manifest["start_frame"] < BORDER < manifest["start_frame"] + manifest["frames"]
+    judge(studio, folder)
