@@ -1,29 +1,11 @@
 /* What the reader says of files that others wrote, of broken ones, and of no files at all. */
 #include "audio_reader.h"
-#include "unit.h"
+#include "scratch_file.h"
 
 #include <sndfile.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static char *folder;
-static char path[128];
-
-static int set_up(void **state)
-{
-    (void)state;
-    folder = scratch_make();
-    snprintf(path, sizeof path, "%s/file", folder);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    scratch_remove(folder);
-    return 0;
-}
 
 static void write_sound(int format, int channels, const double *samples, sf_count_t frames)
 {

@@ -1,6 +1,6 @@
 /* The gathering file against a plain array that the same calls are made on. */
 #include "gather.h"
-#include "unit.h"
+#include "scratch_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,24 +11,6 @@
 #include <unistd.h>
 
 enum { MODEL_BYTES = 4 << 20 };
-
-static char *folder;
-static char path[128];
-
-static int set_up(void **state)
-{
-    (void)state;
-    folder = scratch_make();
-    snprintf(path, sizeof path, "%s/file", folder);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    scratch_remove(folder);
-    return 0;
-}
 
 static struct stem_gather *create(void)
 {

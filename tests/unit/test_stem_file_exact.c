@@ -1,7 +1,7 @@
 /* Bit transparency through real files: every value an encoding knows goes in at unity and is read
  * back as the same integer, in every container. */
+#include "scratch_file.h"
 #include "stem_file.h"
-#include "unit.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -9,24 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static char *folder;
-static char path[128];
-
-static int set_up(void **state)
-{
-    (void)state;
-    folder = scratch_make();
-    snprintf(path, sizeof path, "%s/file", folder);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    scratch_remove(folder);
-    return 0;
-}
 
 static struct stem_file *create(
     enum stem_container container, enum stem_encoding encoding, uint32_t channels)
