@@ -7,12 +7,14 @@
 #include "text.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { LINE_BYTES = 512, MOST_ROWS = 20 };
+enum { LINE_BYTES = PATH_MAX + 64, MOST_ROWS = 20 };
 
 static void line(const struct stemctl_output *output, const char *label, enum stemctl_style style,
     const char *format, ...) STEM_PRINTF(4, 5);
@@ -39,6 +41,14 @@ static double seconds_of(const struct stem_take *take, uint64_t frames)
 }
 
 /* The take */
+
+/* What to say of a folder with another part. */
+static const char *unless_there(const char *folder)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", folder, STEM_TAKE_MANIFEST);
+    return access(path, F_OK) == 0 ? "" : ", which is not there";
+}
 
 static void print_music(const struct stemctl_output *output, const struct stem_take *take)
 {
@@ -79,8 +89,12 @@ static void print_take(
     if (take->part > 1)
         line(output, "part", STEMCTL_WARNING, "%u, from frame %" PRIu64, take->part,
             take->part_frame);
+    if (take->continued_from)
+        line(output, "goes on", STEMCTL_WARNING, "from %s%s", take->continued_from,
+            unless_there(take->continued_from));
     if (take->continued_in)
-        line(output, "goes on", STEMCTL_WARNING, "in %s", take->continued_in);
+        line(output, "goes on", STEMCTL_WARNING, "in %s%s", take->continued_in,
+            unless_there(take->continued_in));
     if (take->mirror)
         line(output, "mirror", STEMCTL_PLAIN, "%s", take->mirror);
 }

@@ -131,7 +131,13 @@ void stem_recording_continued(struct stem_recording *recording, struct stem_reco
     move_notes(&recording->take, &next->take, frame);
     recording->failed = true;
     recording->most_frames = frame;
-    next->manifest_stale = true;
+    stem_recording_continues(next, recording->folder);
+}
+
+void stem_recording_continues(struct stem_recording *recording, const char *folder)
+{
+    stem_take_set_string(&recording->take.continued_from, folder);
+    recording->manifest_stale = true;
 }
 
 static void add_tempo(struct stem_recording *recording, const struct stem_fact *fact)

@@ -71,6 +71,9 @@ uint64_t stem_recording_boundary(const struct stem_recording *recording, uint64_
  * one is, and what was noted of later frames moves there. */
 void stem_recording_continued(struct stem_recording *recording, struct stem_recording *next);
 
+/* Notes in the manifest where the part before is, whose folder got its final name. */
+void stem_recording_continues(struct stem_recording *recording, const char *folder);
+
 /* Appends frames of all tracks, read in place from `spans`, one per track. 0 or -1. */
 int stem_recording_write(struct stem_recording *recording, const struct stem_tape_span *spans,
     uint32_t frames, struct stem_error *error);

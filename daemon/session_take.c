@@ -200,12 +200,14 @@ static uint64_t next_part_start(const struct stem_session *session, uint64_t fro
     return stem_recording_boundary(session->recording, held);
 }
 
-static void close_part(struct stem_session *session)
+static void close_part(struct stem_session *session, struct stem_recording *next)
 {
     char folder[PATH_MAX];
-    if (stem_recording_finish(session->recording, NULL, folder, sizeof folder, NULL) !=
+    if (stem_recording_finish(session->recording, NULL, folder, sizeof folder, NULL) ==
         STEM_RECORDING_NO_FOLDER)
-        send_closed(session, folder);
+        return;
+    stem_recording_continues(next, folder);
+    send_closed(session, folder);
 }
 
 bool session_go_on(
@@ -217,7 +219,7 @@ bool session_go_on(
     if (!next)
         return false;
     stem_recording_continued(session->recording, next);
-    close_part(session);
+    close_part(session, next);
     session->recording = next;
     session->gaps_told = session->next > session->gaps_told ? session->next : session->gaps_told;
     session->next = session->told = session->empty_told = start;

@@ -170,6 +170,7 @@ static int describe(struct work *work)
 {
     struct stem_take *take = &work->take;
     if (stem_take_set_string(&take->mirror, NULL) ||
+        stem_take_set_string(&take->continued_from, NULL) ||
         stem_take_set_string(&take->continued_in, NULL) ||
         stem_take_set_string(&take->finished, NULL))
         return stem_error_set(work->error, "no memory for the manifest");

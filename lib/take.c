@@ -46,6 +46,7 @@ void stem_take_finish(struct stem_take *take)
     free(take->recorder);
     free(take->previous);
     free(take->id);
+    free(take->continued_from);
     free(take->continued_in);
     free(take->mirror);
     free(take->started_by);

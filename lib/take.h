@@ -123,20 +123,21 @@ struct stem_take_marker {
 /* Owns its strings and arrays. All zero is an empty take. */
 struct stem_take {
     enum stem_take_progress progress;
-    char *failure;       /* NULL unless failed; recovered: what is not known any more, or NULL */
-    char *title;         /* "" when none was given */
-    char *key;           /* musical key, "" when unknown */
-    double tempo_bpm;    /* 0 when unknown */
-    char *started;       /* ISO 8601 local time with offset, of the first frame */
-    char *recorder;      /* "stemd 0.1.0" */
-    char *previous;      /* folder name of the take that this one continues (split), or NULL */
-    char *id;            /* unlike that of any other take; parts and mirror of a take share it */
-    uint32_t part;       /* 1, or more when the take had to go on in another folder */
-    uint64_t part_frame; /* frame of the whole take at which this part begins */
-    char *continued_in;  /* path of the folder with the next part, or NULL */
-    char *mirror;        /* path of the folder with the same files, or NULL */
-    char *started_by;    /* "now", "bar", "transport", "time", "threshold", "capture" */
-    char *finished;      /* ISO 8601 time at which the finisher was done, or NULL */
+    char *failure;        /* NULL unless failed; recovered: what is not known any more, or NULL */
+    char *title;          /* "" when none was given */
+    char *key;            /* musical key, "" when unknown */
+    double tempo_bpm;     /* 0 when unknown */
+    char *started;        /* ISO 8601 local time with offset, of the first frame */
+    char *recorder;       /* "stemd 0.1.0" */
+    char *previous;       /* folder name of the take that this one continues (split), or NULL */
+    char *id;             /* unlike that of any other take; parts and mirror of a take share it */
+    uint32_t part;        /* 1, or more when the take had to go on in another folder */
+    uint64_t part_frame;  /* frame of the whole take at which this part begins */
+    char *continued_from; /* path of the folder with the part before, or NULL */
+    char *continued_in;   /* path of the folder with the next part, or NULL */
+    char *mirror;         /* path of the folder with the same files, or NULL */
+    char *started_by;     /* "now", "bar", "transport", "time", "threshold", "capture" */
+    char *finished;       /* ISO 8601 time at which the finisher was done, or NULL */
     uint32_t rate_hz;
     uint64_t start_frame;    /* timeline frame of the first sample */
     uint64_t time_reference; /* as in the files: start_frame, or the transport's frame */

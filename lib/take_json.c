@@ -173,20 +173,21 @@ static json_t *marker_array(const struct stem_take *take)
 static int add_facts(json_t *object, const struct stem_take *take)
 {
     double seconds = take->rate_hz ? (double)take->frames / take->rate_hz : 0;
-    json_t *facts = json_pack(
-        "{s:i, s:s, s:s, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:i, s:I, s:o, s:o, s:o, "
-        "s:i, s:I, s:I, s:I, s:f, s:{s:s, s:s}}",
+    json_t *facts = json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:i, "
+                              "s:I, s:o, s:o, s:o, s:o, "
+                              "s:i, s:I, s:I, s:I, s:f, s:{s:s, s:s}}",
         "version", STEM_TAKE_VERSION, "kind", "stemd-take", "progress",
         STEM_TAKE_PROGRESS[take->progress], "failure", text(take->failure), "title",
         text(take->title ? take->title : ""), "key", text(take->key ? take->key : ""), "tempo_bpm",
         take->tempo_bpm, "started", text(take->started), "started_by", text(take->started_by),
         "recorder", text(take->recorder), "previous", text(take->previous), "id", text(take->id),
         "part", (int)(take->part ? take->part : 1), "part_frame", (json_int_t)take->part_frame,
-        "continued_in", text(take->continued_in), "mirror", text(take->mirror), "finished",
-        text(take->finished), "rate_hz", (int)take->rate_hz, "start_frame",
-        (json_int_t)take->start_frame, "time_reference", (json_int_t)take->time_reference, "frames",
-        (json_int_t)take->frames, "seconds", seconds, "format", "container",
-        stem_container_name(take->container), "encoding", stem_encoding_name(take->encoding));
+        "continued_from", text(take->continued_from), "continued_in", text(take->continued_in),
+        "mirror", text(take->mirror), "finished", text(take->finished), "rate_hz",
+        (int)take->rate_hz, "start_frame", (json_int_t)take->start_frame, "time_reference",
+        (json_int_t)take->time_reference, "frames", (json_int_t)take->frames, "seconds", seconds,
+        "format", "container", stem_container_name(take->container), "encoding",
+        stem_encoding_name(take->encoding));
     int status = json_object_update(object, facts);
     json_decref(facts);
     return status;

@@ -7,7 +7,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct links {
@@ -27,6 +29,25 @@ static int renew_field(char **field, const char *was, const char *now)
     if (!*field || strcmp(*field, was) != 0)
         return 0;
     return stem_take_set_string(field, now) ? -1 : 1;
+}
+
+/* The same for a path, which may lead to the old folder by way of a link: its way stays. */
+static int renew_path(char **field, const struct links *links)
+{
+    char way[PATH_MAX], real[PATH_MAX], path[PATH_MAX];
+    const char *was = links->old_folder;
+    if (!*field || strcmp(name_of(*field), name_of(was)) != 0)
+        return 0;
+    int length = (int)(name_of(*field) - *field);
+    snprintf(way, sizeof way, "%.*s", length, *field);
+    const bool is_there = realpath(way, real) != NULL;
+    if (strcmp(*field, was) != 0 &&
+        (!is_there || strlen(real) + 1 != (size_t)(name_of(was) - was) ||
+            strncmp(real, was, strlen(real)) != 0))
+        return 0;
+    if (snprintf(path, sizeof path, "%s%s", way, name_of(links->new_folder)) >= (int)sizeof path)
+        return 0;
+    return stem_take_set_string(field, path) ? -1 : 1;
 }
 
 /* Sums of a take that was finished go with its manifest: only if they fitted before, so that
@@ -51,10 +72,11 @@ static int renew(const struct links *links, const char *folder)
         return 0; /* no take, or one that is told of elsewhere */
     int previous =
         renew_field(&take.previous, name_of(links->old_folder), name_of(links->new_folder));
-    int part = renew_field(&take.continued_in, links->old_folder, links->new_folder);
-    if (previous < 0 || part < 0)
+    int after = renew_path(&take.continued_from, links);
+    int before = renew_path(&take.continued_in, links);
+    if (previous < 0 || after < 0 || before < 0)
         status = stem_error_set(links->error, "no memory for \"%s\"", folder);
-    else if ((previous || part) && take.progress != STEM_TAKE_RECORDING)
+    else if ((previous || after || before) && take.progress != STEM_TAKE_RECORDING)
         status = save(&take, folder, links->error);
     stem_take_finish(&take);
     return status;
@@ -70,23 +92,47 @@ static int renew_locked(const struct links *links, const char *folder)
     return status;
 }
 
-int stem_take_links_renew(const char *old_folder, const char *new_folder, struct stem_error *error)
+/* The takes beside it. */
+static int renew_around(struct links *links)
 {
-    struct stem_error more;
-    struct links links = {old_folder, new_folder, error};
     char takes[PATH_MAX], path[PATH_MAX + NAME_MAX + 2];
+    const char *new_folder = links->new_folder;
     int status = 0;
     snprintf(takes, sizeof takes, "%.*s", (int)(name_of(new_folder) - new_folder), new_folder);
     DIR *folder = opendir(takes);
     if (!folder)
-        return stem_error_set_errno(error, errno, "cannot read the folder \"%s\"", takes);
+        return stem_error_set_errno(links->error, errno, "cannot read the folder \"%s\"", takes);
     for (struct dirent *entry; (entry = readdir(folder));) {
         snprintf(path, sizeof path, "%s%s", takes, entry->d_name);
-        if (entry->d_name[0] == '.' || renew_locked(&links, path) == 0)
+        if (entry->d_name[0] == '.' || renew_locked(links, path) == 0)
             continue;
         status = -1;
-        links.error = &more; /* the first one is told */
+        links->error = NULL; /* the first one is told */
     }
     closedir(folder);
     return status;
+}
+
+/* The parts before and after it. */
+static int renew_parts(struct links *links)
+{
+    struct stem_take take = {0};
+    int status = 0;
+    if (stem_take_load(&take, links->new_folder, links->error))
+        return -1;
+    if (take.continued_from && renew_locked(links, take.continued_from))
+        status = -1;
+    if (take.continued_in && renew_locked(links, take.continued_in))
+        status = -1;
+    stem_take_finish(&take);
+    return status;
+}
+
+int stem_take_links_renew(const char *old_folder, const char *new_folder, struct stem_error *error)
+{
+    struct links links = {old_folder, new_folder, error};
+    int status = renew_around(&links);
+    if (status)
+        links.error = NULL;
+    return renew_parts(&links) ? -1 : status;
 }

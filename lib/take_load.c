@@ -356,6 +356,7 @@ static int read_kinship(struct reader *reader, const json_t *root, struct stem_t
     take->part = 1;
     take->time_reference = take->start_frame;
     if (read_text(reader, root, "id", true, &take->id) ||
+        read_text(reader, root, "continued_from", true, &take->continued_from) ||
         read_text(reader, root, "continued_in", true, &take->continued_in) ||
         read_text(reader, root, "mirror", true, &take->mirror) ||
         read_text(reader, root, "started_by", true, &take->started_by) ||

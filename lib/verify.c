@@ -99,6 +99,7 @@ static int run(struct verify_check *check, stem_verify_progress *progress, void 
         read_all(check, progress, data, error))
         return -1;
     verify_judge(check);
+    verify_neighbours(check);
     verify_mirror(check);
     return check->no_memory ? stem_error_set(error, "no memory for the report") : 0;
 }

@@ -1,5 +1,6 @@
 /* The inside of a verification: verify.c leads, verify_files.c opens and reads, verify_judge.c says
- * what it means; verify_copies.c finds the second copy, verify_mirror.c compares with it. */
+ * what it means; verify_neighbours.c looks for its other parts; verify_copies.c finds the second
+ * copy, verify_mirror.c compares with it. */
 #ifndef STEM_VERIFY_PARTS_H
 #define STEM_VERIFY_PARTS_H
 
@@ -44,6 +45,10 @@ void verify_close_files(struct verify_check *check);
 
 /* Adds what was found after everything has been read. */
 void verify_judge(struct verify_check *check);
+
+/* Looks for the parts before and after this one, and whether one ends where the other begins. What
+ * is missing is a remark. */
+void verify_neighbours(struct verify_check *check);
 
 /* A folder with audio of the same take on another disk. */
 struct verify_copy {

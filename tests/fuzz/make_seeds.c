@@ -161,6 +161,7 @@ static void add_kin(const char *folder, struct stem_take *take)
     take->part_frame = 4800;
     stem_take_set_string(&take->id, "0123456789abcdef");
     stem_take_set_string(&take->mirror, ".");
+    stem_take_set_string(&take->continued_from, ".");
     stem_take_set_string(&take->continued_in, "../elsewhere");
     stem_take_save(take, folder, NULL);
 }

@@ -1,5 +1,6 @@
 """A disk that is full or fails: nothing recorded is lost, and the take goes on where it can."""
 
+import json
 import pathlib
 
 import pytest
@@ -62,6 +63,7 @@ def test_disk_full_goes_on_in_the_spare_folder(small_disk, container):
     assert second.parent == spare and second.name == first.name
     assert (one["progress"], two["progress"]) == ("complete", "complete")
     assert one["continued_in"] == str(second)
+    assert two["continued_from"] == str(first)
     assert (one["part"], two["part"], one["id"]) == (1, 2, two["id"])
     assert two["part_frame"] == one["frames"]
     assert two["start_frame"] == one["start_frame"] + one["frames"]
@@ -70,6 +72,54 @@ def test_disk_full_goes_on_in_the_spare_folder(small_disk, container):
     for folder in (first, second):
         small_disk.check(folder, channels_of(container))
         assert problems(small_disk, folder) == []
+
+
+def test_disk_parts_of_a_take_find_each_other_after_a_rename(small_disk):
+    """The title becomes known late, so the first part gets another name when it ends. Then each part
+    is renamed by hand, and one taken away."""
+    spare = small_disk.folder / "spare"
+    link = small_disk.folder / "link"
+    spare.mkdir()
+    link.symlink_to(spare)
+    small_disk.configure(STEMS, spare=str(link))
+    small_disk.stemd()
+    small_disk.ok("start")
+    assert small_disk.osc().ask("/take/title", "Late")[0] == "/reply"
+    wait_for(lambda: list(spare.iterdir()), "the spare folder")
+    small_disk.run_for(0.5)
+    second = pathlib.Path(small_disk.ok("stop"))
+    first = pathlib.Path(small_disk.manifest(second)["continued_from"])
+    assert "Late" in first.name and first.parent == small_disk.takes
+    small_disk.ok("finish", second)  # its sums shall go on fitting
+    second = pathlib.Path(small_disk.ok("rename", second, "Encore"))
+    assert small_disk.manifest(first)["continued_in"] == str(link / second.name)
+    first = pathlib.Path(small_disk.ok("rename", first, "Main"))
+    assert small_disk.manifest(second)["continued_from"] == str(first)
+    assert small_disk.run("sha256sum", "--check", "--quiet", "SHA256SUMS", cwd=second).returncode == 0
+    for folder in (first, second):
+        assert "of this take is not in" not in small_disk.ok("verify", folder)
+        assert "which is not there" not in small_disk.ok("show", folder)
+    second.rename(spare.parent / "elsewhere")
+    told = small_disk.ok("verify", first)
+    assert f'remark:    part 2 of this take is not in "{link / second.name}"' in told
+    assert f"goes on    in {link / second.name}, which is not there" in small_disk.ok("show", first)
+
+
+def test_disk_part_that_is_missing_frames_says_so(small_disk):
+    """What a manifest says of the frame at which a part begins is held against the other part."""
+    small_disk.configure(STEMS, spare=str(small_disk.folder / "spare"))
+    small_disk.stemd()
+    first = pathlib.Path(small_disk.ok("start"))
+    wait_for(lambda: small_disk.manifest(first)["continued_in"], "the spare folder")
+    second = pathlib.Path(small_disk.ok("stop"))
+    path = second / "take.json"
+    for shift, text in ((-7, "the last 7 frames of part 1 are in part 2 too"),
+                        (12, "5 frames are missing between part 1 and part 2")):
+        manifest = small_disk.manifest(second)
+        manifest["part_frame"] += shift
+        path.write_text(json.dumps(manifest))
+        for folder in (first, second):
+            assert text in small_disk.ok("verify", folder)
 
 
 def test_disk_that_is_full_at_the_start_uses_the_spare_folder(small_disk):

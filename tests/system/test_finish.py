@@ -613,8 +613,8 @@ def test_finish_manifests_of_all_kinds_fit_the_schema(studio):
 def test_finish_knows_every_member_of_the_schema(tmp_path):
     """A manifest in which everything is filled keeps it all."""
     made = Made(
-        tmp_path / "take", id="x-1", part=2, part_frame=480, continued_in="/takes/c",
-        mirror="/mirror/b", started_by="bar", time_reference=77, previous="a",
+        tmp_path / "take", id="x-1", part=2, part_frame=480, continued_from="/takes/b",
+        continued_in="/takes/c", mirror="/mirror/b", started_by="bar", time_reference=77, previous="a",
         gaps=[{"frame": 100, "frames": 5, "reasons": ["skipped", "overflow"]}],
         xruns=[{"frame": 7, "delay_us": 12.5}], clocks=[{"frame": 0, "jack_frame": 4000000000}],
         tempo_map=[{"frame": 0, "bpm": 120.5, "beats_per_bar": 4, "beat_type": 4,
@@ -628,8 +628,8 @@ def test_finish_knows_every_member_of_the_schema(tmp_path):
     finish(made.save())
     take = manifest(made.folder)
     assert_fits_schema(take)
-    for key in ("id", "part", "part_frame", "continued_in", "mirror", "started_by", "previous",
-                "time_reference", "gaps", "xruns", "clocks", "tempo_map", "transport"):
+    for key in ("id", "part", "part_frame", "continued_from", "continued_in", "mirror", "started_by",
+                "previous", "time_reference", "gaps", "xruns", "clocks", "tempo_map", "transport"):
         assert take[key] == made.take[key], key
     assert take["extras"][0]["role"] == "return" and take["extras"][0]["levels"]
 

@@ -39,6 +39,7 @@ static void fill_texts(struct stem_take *take)
     stem_take_set_string(&take->recorder, "stemd 9.9");
     stem_take_set_string(&take->previous, "2026-11-20_21-40-00_Opener");
     stem_take_set_string(&take->id, "0a1b2c");
+    stem_take_set_string(&take->continued_from, "/first/disk/part-1");
     stem_take_set_string(&take->continued_in, "/other/disk/part-2");
     stem_take_set_string(&take->mirror, "/mirror/take");
     stem_take_set_string(&take->started_by, "bar");
@@ -158,6 +159,7 @@ static void check_texts(const struct stem_take *a, const struct stem_take *b)
     check_text(a->recorder, b->recorder);
     check_text(a->previous, b->previous);
     check_text(a->id, b->id);
+    check_text(a->continued_from, b->continued_from);
     check_text(a->continued_in, b->continued_in);
     check_text(a->mirror, b->mirror);
     check_text(a->started_by, b->started_by);
