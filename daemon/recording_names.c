@@ -2,6 +2,7 @@
  * end the names follow them. */
 #include "projects.h"
 #include "recording_parts.h"
+#include "replace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +60,7 @@ static void rename_folder(struct stem_recording *recording)
         if (rename(recording->folder, path) != 0)
             break;
         memcpy(recording->folder, path, strlen(path) + 1);
+        stem_replace_sync_folder(recording->takes); /* others are told this name */
         return;
     }
     recording->number = number;

@@ -1,5 +1,7 @@
 #include "place.h"
 
+#include "replace.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -35,13 +37,21 @@ static int put_after_look(const char *hidden, const char *path, struct stem_erro
     return stem_error_set_errno(error, errno, "cannot make \"%s\"", path);
 }
 
-int stem_place_put(const char *hidden, const char *path, struct stem_error *error)
+static int put(const char *hidden, const char *path, struct stem_error *error)
 {
     if (renameat2(AT_FDCWD, hidden, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
         return 0;
     if (errno == EINVAL || errno == ENOSYS)
         return put_after_look(hidden, path, error);
     return stem_error_set_errno(error, errno, "cannot make \"%s\"", path);
+}
+
+int stem_place_put(const char *hidden, const char *path, struct stem_error *error)
+{
+    if (put(hidden, path, error))
+        return -1;
+    stem_replace_sync_parent(path); /* it has the name now, whether that can be waited for or not */
+    return 0;
 }
 
 static int remove_one(const char *path, const struct stat *file, int type, struct FTW *walk)

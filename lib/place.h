@@ -14,7 +14,8 @@ int stem_place_hidden(const char *path, char *hidden, size_t size, struct stem_e
 /* Whether anything has that path already; then -1 with `error`, else 0. */
 int stem_place_free(const char *path, struct stem_error *error);
 
-/* Gives what is at `hidden` its name `path`, if that is still free. 0, or -1 with `error`. */
+/* Gives what is at `hidden` its name `path`, if that is still free, and waits until the name is on
+ * the disk. 0, or -1 with `error`. */
 int stem_place_put(const char *hidden, const char *path, struct stem_error *error);
 
 /* Removes a file, or a folder with everything in it; no matter if it is not there. */

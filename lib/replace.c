@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 int stem_replace_sync_folder(const char *folder)
@@ -19,6 +20,19 @@ int stem_replace_sync_folder(const char *folder)
     close(fd);
     errno = problem;
     return status;
+}
+
+int stem_replace_sync_parent(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int length = slash ? (int)(slash - path) : 0;
+    if (length == 0)
+        return stem_replace_sync_folder(slash ? "/" : ".");
+    errno = ENAMETOOLONG;
+    if (snprintf(folder, sizeof folder, "%.*s", length, path) >= (int)sizeof folder)
+        return -1;
+    return stem_replace_sync_folder(folder);
 }
 
 /* Temporary file, synced if asked for, renamed over the old one. errno tells what failed. */

@@ -32,4 +32,7 @@ int stem_replace_remove(const char *folder, const char *name, struct stem_error 
 /* Waits until the folder's entries are on the disk. 0, or -1 and errno. */
 int stem_replace_sync_folder(const char *folder);
 
+/* The same for the folder that a path lies in. */
+int stem_replace_sync_parent(const char *path);
+
 #endif

@@ -117,7 +117,11 @@ int stem_sums_set_aside(const char *folder, struct stem_error *error)
         return stem_error_set_errno(error, ENAMETOOLONG, "\"%s\"", folder);
     if (rename(from, to) != 0)
         return stem_error_set_errno(error, errno, "cannot rename \"%s\"", from);
-    return stamp(folder, error);
+    if (stamp(folder, error))
+        return -1;
+    if (stem_replace_sync_folder(folder) != 0) /* before a file changes */
+        return stem_error_set_errno(error, errno, "cannot write \"%s\"", to);
+    return 0;
 }
 
 int stem_sums_forget(const char *folder, struct stem_error *error)

@@ -15,6 +15,7 @@ import pytest
 
 from studio import STEMCTL, wait_for
 from test_finish import Made, chunk, cues, run
+from tracing import require_tracing
 
 FRAMES = 48000 * 2
 
@@ -392,6 +393,23 @@ def test_rename_is_told_to_the_takes_around(take):
         assert run("sha256sum", "--check", "--quiet", "SHA256SUMS",
                    cwd=parent / name).returncode == 0
         ok("finish", parent / name)
+
+
+def test_rename_outlasts_a_power_cut(take):
+    """The folders of what gets another name are synced: the sums are aside before a file changes,
+    and the new names are there when the command has ended."""
+    require_tracing()
+    ok("finish", take)
+    trace = take.parent / "trace"
+    done = run("strace", "-f", "-y", "-o", trace, "-e", "trace=/^(rename|link|pwrite|fsync)",
+               STEMCTL, "rename", take, "Zweite Fassung")
+    assert done.returncode == 0, done.stderr
+    folder = pathlib.Path(done.stdout.split("\n")[0].split()[-1])
+    calls = [line for line in trace.read_text().splitlines() if " = 0" in line]
+    aside = next(k for k, call in enumerate(calls) if "rename" in call and "SHA256SUMS" in call)
+    assert "fsync(" in calls[aside + 1] and f"<{folder}>" in calls[aside + 1], calls[aside + 1]
+    moved = next(k for k, call in enumerate(calls) if "renameat2" in call and f'"{folder}"' in call)
+    assert any("fsync(" in call and f"<{take.parent}>" in call for call in calls[moved + 1:aside + 1])
 
 
 def test_rename_overwrites_nothing(take):
