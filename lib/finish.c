@@ -23,6 +23,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 
 /* Shares of the whole work: measuring reads all audio and computes, checking and summing up only
@@ -146,6 +147,16 @@ static int measure(struct finish *finish)
     return take_over_levels(finish);
 }
 
+/* What is only called like a file of the take: a link may lead anywhere, and what recovery left as
+ * it was is listed without frames. */
+static bool is_odd(const struct finish *finish, const struct stem_take_stem *stem, const char *path)
+{
+    struct stat there;
+    bool is_there = lstat(path, &there) == 0;
+    bool is_left = stem->frames == 0 && finish->report->take.frames > 0;
+    return is_there && (S_ISLNK(there.st_mode) || is_left);
+}
+
 /* What goes into the audio files. A file that cannot take it is remarked upon. */
 static int mark_file(struct finish *finish, const struct stem_take_stem *stem, size_t number)
 {
@@ -153,6 +164,9 @@ static int mark_file(struct finish *finish, const struct stem_take_stem *stem, s
     char path[PATH_MAX];
     if (snprintf(path, sizeof path, "%s/%s", finish->folder, stem->file) >= (int)sizeof path)
         return stem_error_set_errno(finish->error, ENAMETOOLONG, "%s", stem->file);
+    if (is_odd(finish, stem, path))
+        return remark(
+            finish, "%s: it is none of the recorder's files, and left as it is", stem->file);
     if (stem_ixml_renew(path, &finish->report->take, stem, &problem) &&
         remark(finish, "no iXML: %s", problem.text))
         return -1;

@@ -74,8 +74,8 @@ static int list_files(struct recover *recover)
     return status;
 }
 
-/* The file is what the manifest says: else its bytes would be taken for something else. */
-static int check_form(const struct recover *recover, const struct recover_file *file)
+/* Whether the file is what the manifest says: else its bytes would be taken for something else. */
+static bool has_form(const struct recover *recover, const struct recover_file *file)
 {
     const struct stem_take *take = &recover->take;
     uint32_t channels = file->is_flac ? file->flac.channels : file->header.channels;
@@ -83,10 +83,14 @@ static int check_form(const struct recover *recover, const struct recover_file *
     bool fits = file->is_flac ? (int)file->flac.bits == stem_encoding_bits(take->encoding)
                               : file->header.encoding == take->encoding &&
                                     file->header.container == take->container;
-    if (file->missing || (fits && channels == file->stem->channels && rate_hz == take->rate_hz))
+    return fits && channels == file->stem->channels && rate_hz == take->rate_hz;
+}
+
+static int check_form(struct recover *recover, struct recover_file *file)
+{
+    if (file->missing || file->header_lost || has_form(recover, file))
         return 0;
-    return stem_error_set(recover->error,
-        "cannot complete \"%s\": its format is not what the manifest says", file->path);
+    return recover_file_leave(recover, file, "its format is not what the manifest says");
 }
 
 static int open_files(struct recover *recover)
@@ -94,15 +98,13 @@ static int open_files(struct recover *recover)
     for (size_t k = 0; k < recover->count; k++)
         if (recover_file_open(recover, &recover->files[k]))
             return -1;
-    for (size_t k = 0; k < recover->count; k++) {
-        struct recover_file *file = &recover->files[k];
-        if (file->header_lost &&
-            (recover_file_rebuild_header(recover, file) ||
-                recover_remark(recover, "%s: its header was lost and made anew", file->stem->file)))
+    for (size_t k = 0; k < recover->count; k++)
+        if (check_form(recover, &recover->files[k]))
             return -1;
-        if (check_form(recover, file))
+    for (size_t k = 0; k < recover->count; k++)
+        if (recover->files[k].header_lost &&
+            recover_file_rebuild_header(recover, &recover->files[k]))
             return -1;
-    }
     return 0;
 }
 

@@ -6,6 +6,9 @@
  * is complete here": the files that have the audio keep it. Headers are set right in place, audio
  * is never moved or changed (a FLAC file with damage inside is copied frame by frame and replaced).
  *
+ * What stands under the name of one of its files and is none that the recorder made (another
+ * format, a link, a text) is left as it is, and told; the other files are completed.
+ *
  * A take that was finished is not touched at all, neither is one that is being recorded: its
  * recorder holds the lock of take_lock.h. Recovery may itself be killed and begun again: the
  * manifest says "recording" until everything else is on the disk.

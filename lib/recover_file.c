@@ -204,10 +204,50 @@ static bool makes_same_headers(struct recover *recover)
     return is_same;
 }
 
+static const char LOST_HEADER[] = "its header is lost and cannot be made anew";
+static const char NOT_OURS[] = "the recorder did not make it";
+
 static int cannot_make(const struct recover *recover, const struct recover_file *file)
 {
     return stem_error_set(recover->error,
         "cannot complete \"%s\": its header is lost and cannot be made anew", file->path);
+}
+
+/* Whether what stands in a header's place may be what is left of it: zeros, or mostly what a new
+ * one says in its first `size` bytes. Else the file is somebody's, and not ours to overwrite. */
+static bool is_left_of_header(int fd, const unsigned char *made, size_t size)
+{
+    unsigned char *old = malloc(size);
+    size_t same = 0, other = 0, got = old ? read_head(fd, old, size) : 0;
+    for (size_t k = 0; k < got; k++) {
+        same += old[k] && old[k] == made[k];
+        other += old[k] && old[k] != made[k];
+    }
+    bool is_left = old && same >= other;
+    free(old);
+    return is_left;
+}
+
+/* What title and tempo do not change. */
+static size_t fixed_bytes(const struct recover_header *header)
+{
+    return header->ixml_at ? header->ixml_at : header->audio_at;
+}
+
+int recover_file_leave(struct recover *recover, struct recover_file *file, const char *why)
+{
+    file->missing = true;
+    file->header_lost = false;
+    file->header = (struct recover_header){0};
+    recover_flac_finish(&file->flac);
+    free(file->made_header);
+    file->made_header = NULL;
+    return recover_remark(recover, "%s: %s; it is left as it is", file->stem->file, why);
+}
+
+static int note_new_header(struct recover *recover, const struct recover_file *file)
+{
+    return recover_remark(recover, "%s: its header was lost and made anew", file->stem->file);
 }
 
 int recover_file_rebuild_header(struct recover *recover, struct recover_file *file)
@@ -215,14 +255,17 @@ int recover_file_rebuild_header(struct recover *recover, struct recover_file *fi
     unsigned char *bytes = calloc(1, RECOVER_HEADER_BYTES);
     uint64_t file_bytes = 0;
     int fd = open_file(file->path, &file_bytes);
-    bool is_made = false;
+    size_t size = 0;
+    bool is_made = false, is_ours = true;
     if (bytes && fd >= 0) {
-        size_t size = borrow_header(recover, file, bytes);
+        size = borrow_header(recover, file, bytes);
         bool is_borrowed = size > 0;
         if (!is_borrowed)
             size = make_header(recover, file, bytes, RECOVER_HEADER_BYTES);
+        is_made = recover_header_parse(bytes, size, &file->header);
+        is_ours = is_left_of_header(fd, bytes, fixed_bytes(&file->header));
         is_made =
-            recover_header_parse(bytes, size, &file->header) &&
+            is_made && is_ours &&
             (is_borrowed || file_bytes <= file->header.audio_at || makes_same_headers(recover));
     }
     if (is_made) {
@@ -235,21 +278,28 @@ int recover_file_rebuild_header(struct recover *recover, struct recover_file *fi
     }
     if (fd >= 0)
         close(fd);
-    return is_made ? 0 : cannot_make(recover, file);
+    if (is_made)
+        return note_new_header(recover, file);
+    if (size == 0)
+        return cannot_make(recover, file);
+    return recover_file_leave(recover, file, is_ours ? LOST_HEADER : NOT_OURS);
 }
 
 static int open_flac(struct recover *recover, struct recover_file *file, int fd)
 {
-    enum { MOST_HEAD_BYTES = 4096 };
+    enum { MOST_HEAD_BYTES = 4096, FLAC_FIXED_BYTES = 42 }; /* up to the end of STREAMINFO */
     file->is_flac = true;
     if (!recover_flac_scan(fd, NULL, 0, &file->flac)) {
-        file->made_header = malloc(MOST_HEAD_BYTES);
+        file->made_header = calloc(1, MOST_HEAD_BYTES);
         if (file->made_header)
             file->made_bytes = make_header(recover, file, file->made_header, MOST_HEAD_BYTES);
-        if (!file->made_bytes ||
-            !recover_flac_scan(fd, file->made_header, file->made_bytes, &file->flac))
+        if (!file->made_bytes)
             return cannot_make(recover, file);
-        if (recover_remark(recover, "%s: its header was lost and made anew", file->stem->file))
+        if (!is_left_of_header(fd, file->made_header, FLAC_FIXED_BYTES))
+            return recover_file_leave(recover, file, NOT_OURS);
+        if (!recover_flac_scan(fd, file->made_header, file->made_bytes, &file->flac))
+            return recover_file_leave(recover, file, LOST_HEADER);
+        if (note_new_header(recover, file))
             return -1;
     }
     file->frames = file->flac.frames;
@@ -265,11 +315,10 @@ int recover_file_open(struct recover *recover, struct recover_file *file)
         file->missing = true;
         return recover_remark(recover, "%s: it is missing", file->stem->file);
     }
+    if (fd < 0 && (errno == EINVAL || errno == ELOOP || errno == EISDIR || errno == ENXIO))
+        return recover_file_leave(recover, file, "it is not an ordinary file");
     if (fd < 0)
-        return errno == EINVAL || errno == ELOOP
-                   ? stem_error_set(recover->error,
-                         "cannot complete \"%s\": it is not an ordinary file", file->path)
-                   : fail(recover, file, errno);
+        return fail(recover, file, errno);
     unsigned char *head = malloc(RECOVER_HEADER_BYTES);
     size_t got = head ? read_head(fd, head, RECOVER_HEADER_BYTES) : 0;
     if (!head)

@@ -126,7 +126,7 @@ void recover_flac_finish(struct recover_flac *flac);
 struct recover_file {
     struct stem_take_stem *stem;
     char path[PATH_MAX];
-    bool missing;     /* cannot be opened: a remark was made */
+    bool missing;     /* not there, or left as it is: a remark was made */
     bool header_lost; /* the header is made anew */
     bool is_flac;
     struct recover_header header; /* not FLAC */
@@ -170,6 +170,9 @@ int recover_path(const char *folder, const char *name, char *path, size_t size);
 
 /* Finds out what is there. 0 or -1 with the error. */
 int recover_file_open(struct recover *recover, struct recover_file *file);
+/* Leaves a file alone that is none of the take's, though it has the name; makes a remark that says
+ * why. 0, or -1 without memory. */
+int recover_file_leave(struct recover *recover, struct recover_file *file, const char *why);
 /* Makes the header of a file that lost it, once all files were opened. 0 or -1 with the error. */
 int recover_file_rebuild_header(struct recover *recover, struct recover_file *file);
 /* Completes it to `frames`. 0 or -1 with the error. */

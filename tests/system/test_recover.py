@@ -289,3 +289,33 @@ def test_recover_makes_a_lost_manifest_anew_whatever_the_files_are_called(studio
     assert files(after) == files(before)
     lengths = {frames_in_libsndfile(studio, path) for path in folder.glob("*.wav")}
     assert lengths == {after["frames"]} and after["frames"] > RATE
+
+
+def test_recover_leaves_odd_files_as_they_are_and_completes_the_others(studio):
+    """Somebody put others in the place of two of the recorder's."""
+    fill(studio, "wav", stems=4)
+    studio.stemd()
+    folder = pathlib.Path(studio.ok("start"))
+    studio.ok("mark", "Verse")
+    studio.run_for(1.5)
+    studio.end(studio.daemon, signal.SIGKILL)
+    outside = studio.folder / "outside.wav"
+    (folder / "02_S2.wav").rename(outside)
+    (folder / "02_S2.wav").symlink_to(outside)
+    (folder / "03_S3.wav").unlink()
+    studio.run("sox", "-n", "-r", "44100", "-b", "24", "-c", "2", folder / "03_S3.wav", "synth", "2",
+               "sine", "440", check=True)
+    odd = {path: path.read_bytes() for path in (outside, folder / "03_S3.wav")}
+    told = json.loads(studio.ok("recover", "--json", folder))["takes"][0]
+    assert told["result"] == "recovered"
+    assert any("02_S2.wav: it is not an ordinary file" in text for text in told["remarks"])
+    assert any("03_S3.wav: its format is not" in text for text in told["remarks"])
+    verified = studio.stemctl("verify", folder)
+    assert verified.returncode == 1
+    assert all(f"{name}.wav" in verified.stdout for name in ("02_S2", "03_S3"))
+    finished = studio.ok("finish", folder)
+    assert "02_S2.wav: it is none of the recorder's files" in finished
+    assert {path: path.read_bytes() for path in odd} == odd
+    assert (folder / "02_S2.wav").is_symlink()
+    channels = [(f"{k:02}_S{k}.wav", channel, [k]) for k in (1, 4) for channel in (1, 2)]
+    studio.check(folder, channels)
