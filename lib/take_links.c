@@ -64,7 +64,8 @@ static int save(const struct stem_take *take, const char *folder, struct stem_er
                : 0;
 }
 
-static int renew(const struct links *links, const char *folder)
+/* `next` becomes the folder of a further part that tells the same, or "". */
+static int renew(const struct links *links, const char *folder, char next[PATH_MAX])
 {
     struct stem_take take = {0};
     int status = 0;
@@ -78,17 +79,32 @@ static int renew(const struct links *links, const char *folder)
         status = stem_error_set(links->error, "no memory for \"%s\"", folder);
     else if ((previous || after || before) && take.progress != STEM_TAKE_RECORDING)
         status = save(&take, folder, links->error);
+    const bool is_told = previous > 0 && status == 0 && take.progress != STEM_TAKE_RECORDING;
+    snprintf(next, PATH_MAX, "%s", is_told && take.continued_in ? take.continued_in : "");
     stem_take_finish(&take);
     return status;
 }
 
-static int renew_locked(const struct links *links, const char *folder)
+static int renew_locked(const struct links *links, const char *folder, char next[PATH_MAX])
 {
     int lock = stem_take_lock(folder);
+    next[0] = '\0';
     if (lock < 0)
         return 0;
-    int status = renew(links, folder);
+    int status = renew(links, folder, next);
     stem_take_unlock(lock);
+    return status;
+}
+
+/* All parts of a take that follows by a split name the take before it. */
+static int renew_all(const struct links *links, const char *folder)
+{
+    char path[PATH_MAX], next[PATH_MAX];
+    int status = renew_locked(links, folder, next);
+    while (status == 0 && next[0]) {
+        memcpy(path, next, sizeof path);
+        status = renew_locked(links, path, next);
+    }
     return status;
 }
 
@@ -104,7 +120,7 @@ static int renew_around(struct links *links)
         return stem_error_set_errno(links->error, errno, "cannot read the folder \"%s\"", takes);
     for (struct dirent *entry; (entry = readdir(folder));) {
         snprintf(path, sizeof path, "%s%s", takes, entry->d_name);
-        if (entry->d_name[0] == '.' || renew_locked(links, path) == 0)
+        if (entry->d_name[0] == '.' || renew_all(links, path) == 0)
             continue;
         status = -1;
         links->error = NULL; /* the first one is told */
@@ -120,9 +136,9 @@ static int renew_parts(struct links *links)
     int status = 0;
     if (stem_take_load(&take, links->new_folder, links->error))
         return -1;
-    if (take.continued_from && renew_locked(links, take.continued_from))
+    if (take.continued_from && renew_all(links, take.continued_from))
         status = -1;
-    if (take.continued_in && renew_locked(links, take.continued_in))
+    if (take.continued_in && renew_all(links, take.continued_in))
         status = -1;
     stem_take_finish(&take);
     return status;

@@ -70,6 +70,17 @@ def test_mirror_is_compared_by_verify(studio):
     assert result.returncode == 0 and "no copy of this take" in result.stdout
 
 
+def test_mirror_is_compared_after_a_rename_too(studio):
+    """The files' names tell the title: those of take and mirror are not the same then."""
+    start(studio, naming="delivery")
+    copy = copy_of(studio, studio.record(0.5, "One"))
+    folder = pathlib.Path(studio.ok("rename", studio.takes / copy.name, "Two"))
+    assert not {path.name for path in folder.glob("*.wav")} & {path.name for path in copy.iterdir()}
+    for take in (folder, copy):
+        told = studio.ok("verify", take)
+        assert "mirror:" not in told and "no copy" not in told
+
+
 def test_mirror_splits_on_the_same_frames(studio):
     start(studio)
     studio.ok("start", "Song 0")

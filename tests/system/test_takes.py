@@ -375,9 +375,14 @@ def test_rename_changes_every_name(take):
 
 
 def test_rename_is_told_to_the_takes_around(take):
-    """The take that follows by a split, the part before, and one that has nothing to do with it."""
+    """The take that follows by a split, with a part elsewhere; the part before; and one that has
+    nothing to do with it."""
     parent = take.parent
-    for name, links in (("next", {"previous": take.name}), ("part", {"continued_in": str(take)}),
+    elsewhere = parent / "spare" / "next"
+    shutil.copytree(take, elsewhere)
+    path = elsewhere / "take.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "previous": take.name, "part": 2}))
+    for name, links in (("next", {"previous": take.name, "continued_in": str(elsewhere)}), ("part", {"continued_in": str(take)}),
                         ("other", {"previous": "another"})):
         shutil.copytree(take, parent / name)
         path = parent / name / "take.json"
@@ -387,6 +392,7 @@ def test_rename_is_told_to_the_takes_around(take):
     folder = pathlib.Path(ok("rename", take, "Zweite Fassung"))
     told = {name: json.loads((parent / name / "take.json").read_text()) for name in ("next", "part")}
     assert told["next"]["previous"] == folder.name
+    assert json.loads((elsewhere / "take.json").read_text())["previous"] == folder.name
     assert told["part"]["continued_in"] == str(folder)
     assert {path.name: path.read_bytes() for path in (parent / "other").iterdir()} == untouched
     for name in ("next", "part"):
