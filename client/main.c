@@ -83,7 +83,7 @@ static const struct stemctl_command COMMANDS[] = {
     {"rename", run_rename, 2, 2, STEMCTL_SHARED, "FOLDER TITLE", "give a take another title",
         "The title in the folder's name, the files' names and the manifest; a take that was "
         "finished is finished again. Nothing is overwritten. Needs no daemon."},
-    {"recover", run_recover, 0, STEMCTL_WORDS, STEMCTL_SHARED, "[FOLDER...]",
+    {"recover", run_recover, 0, STEMCTL_WORDS, STEMCTL_RECOVER_OPTIONS, "[FOLDER...]",
         "complete takes whose recorder died",
         "FOLDER is a take, or a folder of takes; without one, the running daemon is asked where "
         "its takes are. Every file is completed to the last frame that is there, and all are made "

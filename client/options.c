@@ -70,6 +70,11 @@ static const struct argp_option FINISH_OPTIONS[] = {
         "Write the progress to descriptor N: lines of a percentage and a word", 0},
     SHARED_OPTIONS};
 
+static const struct argp_option RECOVER_OPTIONS[] = {
+    {"progress-fd", OPTION_PROGRESS_FD, "N", 0,
+        "Write to descriptor N a line for each take: a word, and what belongs to it", 0},
+    SHARED_OPTIONS};
+
 #define QUIET_OPTION                                                                               \
     {                                                                                              \
         "quiet", 'q', NULL, 0, "Print nothing but errors", 0                                       \
@@ -100,6 +105,7 @@ static const struct argp_option *options_of(const struct stemctl_command *comman
         [STEMCTL_SHARED] = OPTIONS,
         [STEMCTL_START_OPTIONS] = START_OPTIONS,
         [STEMCTL_FINISH_OPTIONS] = FINISH_OPTIONS,
+        [STEMCTL_RECOVER_OPTIONS] = RECOVER_OPTIONS,
         [STEMCTL_EXPORT_OPTIONS] = EXPORT_OPTIONS,
         [STEMCTL_SUM_OPTIONS] = SUM_OPTIONS,
         [STEMCTL_REPORT_OPTIONS] = REPORT_OPTIONS,

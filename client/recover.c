@@ -2,10 +2,13 @@
  * where its takes are. */
 #include "recover.h"
 
+#include "finish_wanted.h"
 #include "interrupt.h"
 #include "stemctl.h"
 #include "text.h"
 
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -37,11 +40,34 @@ static json_t *json_remarks(const struct stem_recover_report *report)
     return array;
 }
 
+/* For the program that watches: "recovered SECONDS GAP_SECONDS FOLDER", "remark NAME: sentence". */
+static void tell_program(
+    const struct work *work, const char *folder, const struct stem_recover_report *report)
+{
+    const int fd = work->ctl->progress_fd;
+    const char *slash = strrchr(folder, '/');
+    if (fd < 0 || !report || report->outcome != STEM_RECOVER_COMPLETED)
+        return;
+    const double rate = report->take.rate_hz;
+    dprintf(fd, "recovered %.3f %.3f %s\n", (double)report->take.frames / rate,
+        (double)report->gap_frames / rate, folder);
+    for (size_t k = 0; k < report->remark_count; k++)
+        dprintf(fd, "remark %s: %s\n", slash ? slash + 1 : folder, report->remarks[k]);
+}
+
+/* "finish FOLDER": a take that its recorder wanted finished. */
+static void tell_wanted(void *data, const char *folder)
+{
+    const struct work *work = data;
+    dprintf(work->ctl->progress_fd, "finish %s\n", folder);
+}
+
 static bool add_take(void *data, const char *folder, const struct stem_recover_report *report,
     const struct stem_error *error)
 {
     struct work *work = data;
     double rate = report && report->take.rate_hz ? report->take.rate_hz : 1;
+    tell_program(work, folder, report);
     json_array_append_new(
         work->takes, json_pack("{s:o, s:s, s:I, s:f, s:I, s:f, s:b, s:o, s:o}", "folder",
                          stemctl_json_text(folder), "result", outcome_word(report), "frames",
@@ -182,8 +208,11 @@ static void recover_folders(struct work *work)
     stemctl_interrupt_begin(&work->interrupt);
     if (work->folder)
         recover_folder(work, work->folder);
-    for (int k = 0; k < ctl->word_count && !stemctl_interrupt_pending(&work->interrupt); k++)
+    for (int k = 0; k < ctl->word_count && !stemctl_interrupt_pending(&work->interrupt); k++) {
         recover_folder(work, ctl->words[k]);
+        if (ctl->progress_fd >= 0)
+            stem_finish_all_wanted(ctl->words[k], tell_wanted, work);
+    }
     stemctl_interrupt_pending(&work->interrupt);
     stemctl_interrupt_end(&work->interrupt);
 }
@@ -197,6 +226,7 @@ enum stemctl_exit run_recover(struct stemctl *ctl)
         return code;
     }
     work.takes = json_array();
+    signal(SIGPIPE, SIG_IGN); /* whoever watches may end before us */
     recover_folders(&work);
     free(work.folder);
     if (ctl->output.json) {

@@ -36,12 +36,13 @@ struct stemctl {
 
 /* Options that only some commands have. */
 enum stemctl_options {
-    STEMCTL_SHARED,         /* none */
-    STEMCTL_START_OPTIONS,  /* --at, --preroll, --length, --tempo and --key */
-    STEMCTL_FINISH_OPTIONS, /* --quiet and --progress-fd */
-    STEMCTL_EXPORT_OPTIONS, /* --format, --depth, --to, --zip, --dither and --quiet */
-    STEMCTL_SUM_OPTIONS,    /* --depth, --to and --quiet */
-    STEMCTL_REPORT_OPTIONS, /* --open */
+    STEMCTL_SHARED,          /* none */
+    STEMCTL_START_OPTIONS,   /* --at, --preroll, --length, --tempo and --key */
+    STEMCTL_FINISH_OPTIONS,  /* --quiet and --progress-fd */
+    STEMCTL_RECOVER_OPTIONS, /* --progress-fd */
+    STEMCTL_EXPORT_OPTIONS,  /* --format, --depth, --to, --zip, --dither and --quiet */
+    STEMCTL_SUM_OPTIONS,     /* --depth, --to and --quiet */
+    STEMCTL_REPORT_OPTIONS,  /* --open */
 };
 
 typedef enum stemctl_exit stemctl_run(struct stemctl *ctl);

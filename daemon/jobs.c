@@ -37,7 +37,7 @@ struct stem_jobs {
     pid_t child;  /* 0: none */
     int child_fd; /* pidfd; -1: none */
     int talk_fd;  /* what it says; -1: none */
-    char line[LINE_BYTES];
+    char line[LINE_BYTES + PATH_MAX];
     size_t line_length;
     char said[LINE_BYTES]; /* its last sentence */
     char step[32];
@@ -74,8 +74,18 @@ struct stem_jobs *stem_jobs_create(const struct stem_config *config, struct stem
 
 /* The queue */
 
+static bool is_queued(const struct stem_jobs *jobs, enum kind kind, const char *folder)
+{
+    for (size_t k = 0; k < jobs->count; k++)
+        if (jobs->queue[k].kind == kind && strcmp(jobs->queue[k].folder, folder) == 0)
+            return true;
+    return false;
+}
+
 static void add(struct stem_jobs *jobs, enum kind kind, const char *folder)
 {
+    if (is_queued(jobs, kind, folder))
+        return;
     char *copy = strdup(folder);
     if (!copy || jobs->count == MOST_JOBS) {
         stem_log(STEM_LOG_WARNING, "too much to do: \"%s\" is left to stemctl finish", folder);
@@ -113,7 +123,7 @@ static void make_words(const struct stem_jobs *jobs, const struct job *job, char
     size_t script_size, const char *words[WORDS])
 {
     const char *const ALL[][WORDS] = {
-        [RECOVER] = {jobs->stemctl, "recover", job->folder},
+        [RECOVER] = {jobs->stemctl, "recover", "--progress-fd", "3", job->folder},
         [FINISH] = {jobs->stemctl, "finish", "--quiet", "--progress-fd", "3", job->folder},
         [HOOK] = {"/bin/sh", "-c", script, "stemd-hook", job->folder},
     };
@@ -227,16 +237,47 @@ static void start_next(struct stem_jobs *jobs)
 
 /* Listening */
 
+static void hear_recovered(
+    struct stem_jobs *jobs, double seconds, double gap_seconds, const char *folder)
+{
+    char gap[64] = "";
+    if (gap_seconds > 0)
+        snprintf(gap, sizeof gap, "; %.3f s of it are not complete in every file", gap_seconds);
+    stem_log(STEM_LOG_INFO, "recovered \"%s\": %.3f s%s", folder, seconds, gap);
+    stem_notify_finish(jobs->notify, folder, 0, "recovered");
+    stem_jobs_finish(jobs, folder, false);
+}
+
+/* What recovery tells of a take. False when it is something else. */
+static bool hear_recovery(struct stem_jobs *jobs, const char *line)
+{
+    double seconds, gap_seconds;
+    int at = 0;
+    if (sscanf(line, "recovered %lf %lf %n", &seconds, &gap_seconds, &at) == 2 && at > 0) {
+        hear_recovered(jobs, seconds, gap_seconds, line + at);
+    } else if (strncmp(line, "remark ", 7) == 0) {
+        stem_log(STEM_LOG_WARNING, "%s", line + 7);
+        stem_notify_warning(jobs->notify, line + 7);
+    } else if (strncmp(line, "finish ", 7) == 0) {
+        stem_jobs_finish(jobs, line + 7, false);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 /* "42.5 measure" is progress, anything else a sentence. */
 static void hear_line(struct stem_jobs *jobs, const char *line)
 {
+    if (jobs->queue[0].kind == RECOVER && hear_recovery(jobs, line))
+        return;
     char step[sizeof jobs->step];
     double percent;
     if (jobs->queue[0].kind == FINISH && sscanf(line, "%lf %31[^\n]", &percent, step) == 2) {
         jobs->percent = percent;
         tell(jobs, step);
     } else if (line[0]) {
-        snprintf(jobs->said, sizeof jobs->said, "%s", line);
+        snprintf(jobs->said, sizeof jobs->said, "%.*s", LINE_BYTES - 1, line);
     }
 }
 

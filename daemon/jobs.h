@@ -3,7 +3,7 @@
  * left, stemctl finish for each take, then the configured hook command. Control thread.
  *
  * Receivers of notifications get /finish ,sfs folder percent step; at the end step is "done", or
- * "failed" with a /warning that says why.
+ * "failed" with a /warning that says why; "recovered" is told of a take that recovery completed.
  */
 #ifndef STEMD_JOBS_H
 #define STEMD_JOBS_H
@@ -24,9 +24,11 @@ struct stem_jobs *stem_jobs_create(const struct stem_config *config, struct stem
  * rest. NULL is allowed. */
 void stem_jobs_destroy(struct stem_jobs *jobs);
 
-/* Completes the unfinished takes in the folder `takes`; finishes the take folder `folder`, and with
- * `with_hook` hands it to the hook command. */
+/* Completes the unfinished takes in the folder `takes`, and finishes them and those that nobody
+ * came to finish (finish_wanted.h), without the hook command. */
 void stem_jobs_recover(struct stem_jobs *jobs, const char *takes);
+
+/* Finishes the take folder `folder`, and with `with_hook` hands it to the hook command. */
 void stem_jobs_finish(struct stem_jobs *jobs, const char *folder, bool with_hook);
 
 /* What to poll; at most two. */

@@ -1,4 +1,5 @@
 /* Making the folder, files and manifest of a take. */
+#include "finish_wanted.h"
 #include "ixml.h"
 #include "recording_parts.h"
 #include "replace.h"
@@ -62,6 +63,8 @@ static int make_folder(
             memcpy(recording->folder, path, strlen(path) + 1);
             recording->number = given ? number_of(recording, given) : recording->number;
             recording->lock = stem_take_lock(path);
+            if (recording->config->finish)
+                stem_finish_want(path);
             stem_replace_sync_folder(recording->takes); /* a power cut leaves the folder there */
             return 0;
         }
@@ -195,6 +198,7 @@ static void remove_empty(struct stem_recording *recording)
     }
     if (recording->folder[0]) {
         recording_drop_reserve(recording);
+        stem_finish_wanted_done(recording->folder);
         snprintf(path, sizeof path, "%s/%s", recording->folder, STEM_TAKE_MANIFEST);
         unlink(path);
         rmdir(recording->folder);

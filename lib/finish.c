@@ -3,6 +3,7 @@
 #include "acid.h"
 #include "bext.h"
 #include "cue.h"
+#include "finish_wanted.h"
 #include "flac_tags.h"
 #include "gain.h"
 #include "ixml.h"
@@ -304,6 +305,8 @@ int stem_finish_folder(const char *folder, bool accept, stem_finish_progress *pr
     if (lock < 0)
         return -1;
     int status = run(&finish, accept);
+    if (status == 0)
+        stem_finish_wanted_done(folder);
     stem_survey_finish(&finish.survey);
     if (status)
         stem_finish_report_finish(report);

@@ -4,8 +4,9 @@ killed recorder left is completed at the next start."""
 import json
 import pathlib
 import signal
+import socket
 
-from studio import wait_for
+from studio import PATIENCE, Osc, wait_for
 
 STEMS = '{ name = "A"; inputs = ( { name = "In"; from = "ruler:out_1"; } ); }'
 
@@ -80,6 +81,80 @@ def test_jobs_recover_takes_at_the_next_start(studio):
     wait_for(lambda: studio.manifest(folder)["progress"] == "recovered", "recovery")
     assert json.loads(studio.ok("takes", "--json"))["takes"][0]["state"] == "recovered"
     studio.check(folder, [("01_A.wav", 1, [1])])
+
+
+def is_finished(take):
+    return (take / "SHA256SUMS").exists() and not (take / ".finish").exists()
+
+
+def test_jobs_tell_and_finish_what_was_recovered_at_the_start(studio):
+    start(studio, recover=True, finish=True, hook="echo hook ran >&2; false")
+    folder = pathlib.Path(studio.ok("start", "Lost"))
+    studio.run_for(2.5)
+    studio.end(studio.daemon, signal.SIGKILL)
+    (folder / "take.json").write_text("")  # something to remark upon
+    studio.stemd()
+    wait_for(lambda: is_finished(folder), "the finished take")
+    manifest = studio.manifest(folder)
+    assert manifest["progress"] == "recovered" and manifest["finished"]
+    log = studio.read("stemd.log")
+    seconds = manifest["frames"] / studio.rate
+    assert f'stemd: recovered "{folder}": {seconds:.3f} s' in log
+    assert f"stemd: warning: {folder.name}: the manifest could not be read" in log
+    wait_for(lambda: studio.status()["finishing"] == 0, "an empty queue")
+    assert "hook ran" not in log
+    assert studio.run("sha256sum", "-c", "--quiet", "SHA256SUMS", cwd=folder).returncode == 0
+    studio.check(folder, [("01_A.wav", 1, [1])])
+
+
+def test_jobs_tell_receivers_of_recovered_takes(studio):
+    start(studio, recover=True)
+    folder = pathlib.Path(studio.ok("start", "Lost"))
+    studio.run_for(1.5)
+    studio.end(studio.daemon, signal.SIGKILL)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(PATIENCE)
+        port = receiver.getsockname()[1]
+        studio.configure(STEMS, recover=True, osc=f'notify = [ "udp://127.0.0.1:{port}" ];')
+        studio.stemd()
+        got = [None]
+        while got[-1] != ("/finish", [str(folder), 0.0, "recovered"]):
+            got.append(Osc.decode(receiver.recv(65536)))
+
+
+def test_jobs_finish_at_the_next_start_what_a_signal_ended(studio):
+    """Once: a take that is finished is left alone, and so is one that nobody wants finished."""
+    start(studio)
+    plain = studio.record(0.3, "Plain")
+    studio.end(studio.daemon)
+    studio.configure(STEMS, recover=True, finish=True)
+    studio.stemd()
+    folder = pathlib.Path(studio.ok("start", "Ended"))
+    studio.run_for(0.5)
+    assert studio.end(studio.daemon) == 0
+    assert studio.manifest(folder)["progress"] == "complete"
+    studio.stemd()
+    wait_for(lambda: is_finished(folder), "the finished take")
+    wait_for(lambda: studio.status()["finishing"] == 0, "an empty queue")
+    before = (folder / "SHA256SUMS").stat().st_mtime_ns
+    studio.end(studio.daemon)
+    studio.stemd()
+    wait_for(lambda: studio.status()["finishing"] == 0, "an empty queue")
+    assert (folder / "SHA256SUMS").stat().st_mtime_ns == before
+    assert not (plain / "SHA256SUMS").exists() and not (plain / ".finish").exists()
+    studio.check(folder, [("01_A.wav", 1, [1])])
+
+
+def test_jobs_finish_again_what_was_interrupted(studio):
+    """The daemon and its child are killed while the child finishes."""
+    start(studio, recover=True, finish=True)
+    folder = studio.record(20)
+    wait_for(lambda: studio.status()["finishing"] == 1 or is_finished(folder), "the finisher")
+    studio.run("pkill", "-KILL", "-f", f"stemctl finish.*{folder}")
+    studio.end(studio.daemon, signal.SIGKILL)
+    studio.stemd()
+    wait_for(lambda: is_finished(folder), "the finished take")
 
 
 def test_jobs_end_with_the_daemon(studio):
