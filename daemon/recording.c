@@ -191,8 +191,10 @@ void stem_recording_save(struct stem_recording *recording)
     count_files(recording);
     recording->manifest_stale =
         stem_take_save(&recording->take, recording->folder, &recording->trouble) != 0;
-    if (!recording->manifest_stale)
-        recording->trouble.text[0] = '\0';
+    if (recording->manifest_stale)
+        return;
+    recording->trouble.text[0] = '\0';
+    recording_grow_reserve(recording);
 }
 
 const char *stem_recording_trouble(const struct stem_recording *recording)

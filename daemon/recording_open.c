@@ -206,17 +206,30 @@ static void remove_empty(struct stem_recording *recording)
 }
 
 /* Space for the manifest of a take that ends because the disk is full. */
-static int make_reserve(const struct stem_recording *recording, struct stem_error *error)
+static int make_reserve(struct stem_recording *recording, off_t bytes, struct stem_error *error)
 {
     char path[PATH_MAX + sizeof RECORDING_RESERVE + 1];
     snprintf(path, sizeof path, "%s/%s", recording->folder, RECORDING_RESERVE);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int problem = fd < 0 ? errno : posix_fallocate(fd, 0, RECORDING_RESERVE_BYTES);
+    int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+    int problem = fd < 0 ? errno : posix_fallocate(fd, 0, bytes);
     if (fd >= 0)
         close(fd);
     if (problem)
         return stem_error_set_errno(error, problem, "cannot reserve space in \"%s\"", path);
+    recording->reserve_bytes = bytes;
     return 0;
+}
+
+void recording_grow_reserve(struct stem_recording *recording)
+{
+    char path[PATH_MAX + sizeof STEM_TAKE_MANIFEST + 1];
+    struct stat manifest;
+    snprintf(path, sizeof path, "%s/%s", recording->folder, STEM_TAKE_MANIFEST);
+    if (stat(path, &manifest) != 0)
+        return;
+    off_t size = manifest.st_size;
+    if (recording->reserve_bytes < RECORDING_RESERVE_BYTES + size + size / 4)
+        make_reserve(recording, RECORDING_RESERVE_BYTES + 2 * size, NULL);
 }
 
 void recording_drop_reserve(const struct stem_recording *recording)
@@ -242,7 +255,7 @@ static int open_all(struct stem_recording *recording, const struct stem_recordin
     for (uint32_t t = 0; t < recording->tracks; t++)
         if (describe_track(recording, params, t, error))
             return -1;
-    if (make_reserve(recording, error))
+    if (make_reserve(recording, RECORDING_RESERVE_BYTES, error))
         return -1;
     for (uint32_t t = 0; t < recording->tracks; t++)
         if (open_file(recording, params, t, error))

@@ -10,8 +10,10 @@
 #include "stem_file.h"
 
 #include <limits.h>
+#include <sys/types.h>
 
-/* Disk space kept for the manifest, so that a take on a full disk can still be completed. */
+/* Disk space kept for the manifest, so that a take on a full disk can still be completed: so much,
+ * and what the manifest has come to need. */
 #define RECORDING_RESERVE ".reserve"
 enum { RECORDING_RESERVE_BYTES = 256 * 1024, RECORDING_MOST_NUMBER = 9999 };
 
@@ -28,11 +30,12 @@ struct stem_recording {
     int lock;                 /* of the folder: nobody recovers or finishes it meanwhile */
     uint32_t tracks;
     uint32_t rate_hz;
-    bool keeps_name;        /* its folder's name was given */
-    bool is_lost;           /* its folder, at the last look */
-    uint32_t strays;        /* files that are not in it, at the last look */
-    bool failed;            /* a file could not be written; the files' ends differ */
-    bool is_sync_lost;      /* the kernel could not bring to the disk what it had taken */
+    bool keeps_name;   /* its folder's name was given */
+    bool is_lost;      /* its folder, at the last look */
+    uint32_t strays;   /* files that are not in it, at the last look */
+    bool failed;       /* a file could not be written; the files' ends differ */
+    bool is_sync_lost; /* the kernel could not bring to the disk what it had taken */
+    off_t reserve_bytes;
     uint64_t synced_frames; /* are on the disk for sure */
     uint64_t most_frames;   /* after a failure the take ends here at the latest */
     bool manifest_stale;
@@ -61,6 +64,9 @@ void recording_renamed(struct stem_recording *recording, bool saved);
 void recording_begin_projects(struct stem_recording *recording);
 void recording_renew_projects(struct stem_recording *recording);
 void recording_complete_projects(struct stem_recording *recording);
+
+/* Reserves more when the manifest in the folder has grown; on a full disk it stays as it is. */
+void recording_grow_reserve(struct stem_recording *recording);
 
 /* Gives the reserved space back. */
 void recording_drop_reserve(const struct stem_recording *recording);

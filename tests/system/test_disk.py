@@ -173,3 +173,37 @@ def test_disk_health_is_yellow_before_it_is_red(small_disk):
         path, values = osc.receive()
         told += values[:1] if path == "/health" else []
     assert told[-2:] == ["yellow", "red"]
+
+
+def test_disk_full_has_room_for_a_manifest_of_many_markers(small_disk):
+    """As many as a take may have, each as long as it may be."""
+    remount = ["mount", "-o", "remount,size=64m", small_disk.takes.parent]
+    assert small_disk.run(*remount).returncode == 0
+    small_disk.configure(STEMS)
+    small_disk.stemd()
+    osc = small_disk.osc()
+    folder = pathlib.Path(small_disk.ok("start"))
+
+    def mark(first, last):
+        for k in range(first, last):
+            assert osc.ask("/marker", f"{k:05d} ".ljust(255, "x"))[0] == "/reply"
+    mark(0, 9000)
+    wait_for(lambda: len(small_disk.manifest(folder)["markers"]) == 9000, "the manifest")
+    mark(9000, 10000)
+    with open(small_disk.takes / "filler", "wb", buffering=0) as filler:
+        try:
+            while True:
+                filler.write(b"\0" * 4096)
+        except OSError:
+            pass
+    wait_for(lambda: small_disk.status()["state"] == "idle", "end of the take")
+    manifest = small_disk.manifest(folder)
+    assert manifest["progress"] == "failed" and "No space left" in manifest["failure"]
+    assert len(manifest["markers"]) == 10000
+    assert manifest["markers"][-1]["text"].startswith("09999 x")
+    assert not (folder / ".reserve").exists()
+    small_disk.check(folder, CHANNELS)
+    verified = small_disk.stemctl("verify", "--json", folder)
+    assert verified.returncode == 1 and "the take ended by a fault" in verified.stdout
+    (small_disk.takes / "filler").unlink()
+    assert small_disk.stemctl("finish", folder).returncode == 0
