@@ -20,6 +20,7 @@ struct reader {
     const char *file;
     char place[64];
     struct stem_error *error;
+    json_t *files; /* names that were read: each stem has a file of its own */
 };
 
 static int wrong(const struct reader *reader, const char *key, const char *expected)
@@ -150,6 +151,10 @@ static int read_stem(struct reader *reader, const json_t *object, struct stem_ta
         return wrong(reader, "channels", "at least 1");
     if (!is_plain_name(stem->file))
         return wrong(reader, "file", "the plain name of a file in the folder");
+    if (json_object_get(reader->files, stem->file))
+        return wrong(reader, "file", "a file of its own");
+    if (json_object_set_new(reader->files, stem->file, json_true()))
+        return stem_error_set(reader->error, "%s: no memory", reader->file);
     if (json_object_get(object, "inputs") &&
         read_small(reader, object, "inputs", 1 << 20, &stem->inputs))
         return -1;
@@ -425,9 +430,10 @@ int stem_take_load(struct stem_take *take, const char *folder, struct stem_error
     json_t *root = parse(path, error);
     if (!root)
         return -1;
-    struct reader reader = {.file = path, .error = error};
+    struct reader reader = {.file = path, .error = error, .files = json_object()};
     int status =
         json_is_object(root) ? read_take(&reader, root, take) : wrong(&reader, "", "an object");
+    json_decref(reader.files);
     json_decref(root);
     if (status)
         stem_take_finish(take);

@@ -121,6 +121,7 @@ static const struct {
     {"stems", "{}", "stems: expected a list"},
     {"stems.1", "null", "stems[1]"},
     {"stems.0.name", NULL, "stems[0].name"},
+    {"stems.2.file", "\"01_Drums.wav\"", "stems[2].file: expected a file of its own"},
     {"stems.2.file", "\"/etc/passwd\"", "stems[2].file: expected the plain name"},
     {"stems.2.file", "\"sub/x.wav\"", "stems[2].file: expected the plain name"},
     {"stems.2.file", "\"..\"", "stems[2].file: expected the plain name"},

@@ -87,10 +87,15 @@ static void test_verify_reads_more_files_than_may_be_open_by_default(void **stat
     struct scene *scene = *state;
     enum { STEMS = 60 };
     struct rlimit before, few;
+    char path[128], other[128], file[32];
     write_take(scene, STEM_WAV, STEM_PCM24);
     scene->take.has_mix = false;
+    snprintf(path, sizeof path, "%s/02_Bass.wav", scene->folder);
     for (int k = 0; k < STEMS; k++) {
-        assert_int_equal(stem_take_add_stem(&scene->take, "Extra", "02_Bass.wav", 1), 0);
+        snprintf(file, sizeof file, "%d_Extra.wav", k);
+        snprintf(other, sizeof other, "%s/%s", scene->folder, file);
+        assert_int_equal(link(path, other), 0);
+        assert_int_equal(stem_take_add_stem(&scene->take, "Extra", file, 1), 0);
         scene->take.stems[scene->take.stem_count - 1].frames = FRAMES;
     }
     save_take(scene);
