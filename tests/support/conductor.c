@@ -24,11 +24,14 @@
 #include <inttypes.h>
 #include <jack/jack.h>
 #include <jack/transport.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { EVENTS = 4096, CYCLES = 65536, STRETCHES = 64, TICKS_PER_BEAT = 1920 };
 #define LOUD 0.5f
@@ -284,6 +287,22 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     }
 }
 
+/* No more orders: a client that is just killed holds its server up for seconds. */
+static void end(int signal)
+{
+    (void)signal;
+    close(STDIN_FILENO);
+}
+
+/* Before JACK's threads begin, so that the signal comes to this one alone. */
+static void block_end(int how)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(how, &signals, NULL);
+}
+
 int main(int argc, char **argv)
 {
     static struct conductor conductor;
@@ -295,12 +314,15 @@ int main(int argc, char **argv)
     };
     const struct argp argp = {.options = OPTIONS, .parser = parse_option};
     char line[128];
+    block_end(SIG_BLOCK);
+    sigaction(SIGTERM, &(struct sigaction){.sa_handler = end}, NULL);
     if (argp_parse(&argp, argc, argv, 0, NULL, &conductor) || start(&conductor)) {
         fputs("conductor: cannot lead\n", stderr);
         return 1;
     }
     puts("ready");
     fflush(stdout);
+    block_end(SIG_UNBLOCK);
     while (fgets(line, sizeof line, stdin))
         obey(&conductor, line);
     jack_client_close(conductor.client);

@@ -185,12 +185,14 @@ def test_service_watchdog_is_fed_while_one_of_two_writers_lives(noted, hung):
 
 def test_service_watchdog_is_not_fed_by_a_writer_that_has_no_take(noted):
     """The disk of the takes folder has ended its copy: its writer idles and feeds nothing."""
-    recording(noted, mirror=str(noted.folder / "mirror"), before=["prlimit", "--fsize=600000"])
+    recording(noted, mirror=str(noted.folder / "mirror"))
     (folder,) = noted.takes.iterdir()
     copy = noted.folder / "mirror" / folder.name
+    noted.wait_for_log("mirror: recording")
     assert copy.exists()
     mirror = both_writers(noted)[1]
-    with Frozen(mirror):  # before it meets the limit too
+    with Frozen(mirror):
+        noted.run("prlimit", f"--pid={noted.daemon.pid}", "--fsize=65536")
         wait_for(lambda: noted.manifest(folder)["progress"] == "failed", "the limit")
         noted.notes.more_turns(2)
         assert noted.status()["state"] == "recording"
