@@ -84,11 +84,13 @@ static int load_next(struct recover *recover, const char *path)
 {
     char next[PATH_MAX];
     if (recover_path(recover->folder, NEXT_MANIFEST, next, sizeof next) ||
-        look(next) != STATE_RECORDING)
+        look(next) != STATE_RECORDING || stem_take_load_file(&recover->take, next, NULL))
         return -1;
     recover_keep_damaged(recover, path);
-    if (rename(next, path) != 0 || stem_take_load(&recover->take, recover->folder, NULL))
+    if (rename(next, path) != 0) {
+        stem_take_finish(&recover->take);
         return -1;
+    }
     return recover_remark(recover, "the manifest was damaged; a newer copy of it was used");
 }
 

@@ -199,6 +199,9 @@ int stem_take_save(const struct stem_take *take, const char *folder, struct stem
  * checked. */
 int stem_take_load(struct stem_take *take, const char *folder, struct stem_error *error);
 
+/* The same for a manifest that has another name. */
+int stem_take_load_file(struct stem_take *take, const char *path, struct stem_error *error);
+
 /* The same for those who work on takes that have ended: refuses one that has not. */
 int stem_take_load_ended(struct stem_take *take, const char *folder, struct stem_error *error);
 

@@ -423,10 +423,8 @@ static json_t *parse(const char *path, struct stem_error *error)
     return root;
 }
 
-int stem_take_load(struct stem_take *take, const char *folder, struct stem_error *error)
+int stem_take_load_file(struct stem_take *take, const char *path, struct stem_error *error)
 {
-    char path[PATH_MAX + 16];
-    snprintf(path, sizeof path, "%s/%s", folder, STEM_TAKE_MANIFEST);
     json_t *root = parse(path, error);
     if (!root)
         return -1;
@@ -438,6 +436,13 @@ int stem_take_load(struct stem_take *take, const char *folder, struct stem_error
     if (status)
         stem_take_finish(take);
     return status ? -1 : 0;
+}
+
+int stem_take_load(struct stem_take *take, const char *folder, struct stem_error *error)
+{
+    char path[PATH_MAX + 16];
+    snprintf(path, sizeof path, "%s/%s", folder, STEM_TAKE_MANIFEST);
+    return stem_take_load_file(take, path, error);
 }
 
 int stem_take_load_ended(struct stem_take *take, const char *folder, struct stem_error *error)
