@@ -147,6 +147,8 @@ static int renew_parts(struct links *links)
 int stem_take_links_renew(const char *old_folder, const char *new_folder, struct stem_error *error)
 {
     struct links links = {old_folder, new_folder, error};
+    if (strcmp(old_folder, new_folder) == 0) /* whom we told would tell the old name for ever */
+        return 0;
     int status = renew_around(&links);
     if (status)
         links.error = NULL;

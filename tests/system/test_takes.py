@@ -425,3 +425,31 @@ def test_rename_overwrites_nothing(take):
         result = run(STEMCTL, "rename", take, title)
         assert result.returncode == 1, title
         assert {path.name: path.read_bytes() for path in take.iterdir()} == before
+
+
+def change(folder, **facts):
+    path = folder / "take.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **facts}))
+
+
+def test_rename_ends_when_takes_name_each_other_in_a_circle(take):
+    """Parts of a take that each say that they follow this one, and go on in the other; and the
+    title stays."""
+    ring = [take.parent / name for name in ("one", "two")]
+    for folder, other in (ring, ring[::-1]):
+        shutil.copytree(take, folder)
+        change(folder, previous=take.name, continued_in=str(other))
+    result = run(STEMCTL, "rename", take, "Made", timeout=60)
+    assert (result.returncode, result.stdout.split()[-1]) == (0, str(take))
+
+
+def test_verify_ends_when_copies_name_each_other_in_a_circle(take):
+    """Parts of the mirror say that they go on in a folder that holds no further part: the last one
+    in itself."""
+    mirror = take.parent / "mirror"
+    change(take, id="x-1", mirror=str(mirror))
+    for part, (name, next_name) in enumerate((("one", "two"), ("two", "two")), 1):
+        shutil.copytree(take, mirror / name)
+        change(mirror / name, part=part, continued_in=str(mirror / next_name))
+    result = run(STEMCTL, "verify", take, timeout=60)
+    assert result.returncode == 0, result.stdout
