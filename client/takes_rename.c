@@ -25,13 +25,12 @@ static enum stemctl_exit finish_again(struct stemctl *ctl, const char *folder)
     return STEMCTL_OK;
 }
 
-static enum stemctl_exit renew_links(struct stemctl *ctl, const char *was, const char *folder)
+static enum stemctl_exit fail_links(
+    struct stemctl *ctl, const char *folder, const struct stem_error *error)
 {
-    struct stem_error error = {""}, told;
-    if (!stem_take_links_renew(was, folder, &error))
-        return STEMCTL_OK;
+    struct stem_error told;
     stem_error_set(&told, "the take is \"%s\" now, but another one still tells its old name: %s",
-        folder, error.text);
+        folder, error->text);
     return stemctl_fail(&ctl->output, STEMCTL_REFUSED, told.text);
 }
 
@@ -45,9 +44,11 @@ enum stemctl_exit run_rename(struct stemctl *ctl)
     if (stem_take_rename(
             ctl->words[0], ctl->words[1], folder, sizeof folder, &was_finished, &error))
         return stemctl_fail(&ctl->output, STEMCTL_REFUSED, error.text);
+    /* before finishing, which may be interrupted: nobody else tells the others */
+    bool is_told = stem_take_links_renew(was, folder, &error) == 0;
     enum stemctl_exit code = was_finished ? finish_again(ctl, folder) : STEMCTL_OK;
-    if (code == STEMCTL_OK)
-        code = renew_links(ctl, was, folder);
+    if (code == STEMCTL_OK && !is_told)
+        code = fail_links(ctl, folder, &error);
     if (code != STEMCTL_OK)
         return code;
     if (ctl->output.json)

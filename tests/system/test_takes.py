@@ -443,6 +443,18 @@ def test_rename_ends_when_takes_name_each_other_in_a_circle(take):
     assert (result.returncode, result.stdout.split()[-1]) == (0, str(take))
 
 
+def test_rename_is_told_around_also_when_the_take_cannot_be_finished(take):
+    after = take.parent / "after"
+    shutil.copytree(take, after)
+    change(after, previous=take.name)
+    ok("finish", take)
+    (take / "01_Drums.wav").unlink()
+    result = run(STEMCTL, "rename", take, "Zweite Fassung")
+    assert result.returncode == 1 and "but not finished" in result.stderr, result
+    name = "2026-11-20_21-53-07_Zweite-Fassung_120bpm"
+    assert json.loads((after / "take.json").read_text())["previous"] == name
+
+
 def test_verify_ends_when_copies_name_each_other_in_a_circle(take):
     """Parts of the mirror say that they go on in a folder that holds no further part: the last one
     in itself."""
