@@ -198,7 +198,8 @@ static bool find_end(struct stem_session *session, uint64_t limit, uint64_t *end
 {
     const struct stem_start *how = &session->started_by.how;
     const struct stem_config_threshold *threshold = &session->with.config->threshold;
-    uint64_t start = stem_recording_take(session->recording)->start_frame;
+    const struct stem_take *take = stem_recording_take(session->recording);
+    uint64_t start = take->start_frame - take->part_frame; /* of the first part */
     /* What happened in the pre-roll does not end the take. */
     uint64_t trigger = session->started_by.frame, from = session->next;
     from = from > trigger ? from : trigger;

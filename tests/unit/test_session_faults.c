@@ -239,6 +239,35 @@ static void test_session_gap_that_is_written_again_is_told_once(void **state)
     assert_int_equal(stem_session_status(session)->gaps, count);
 }
 
+/* The length that was asked for is that of the whole take. */
+static void test_session_take_of_a_set_length_ends_in_the_spare_folder(void **state)
+{
+    (void)state;
+    const uint64_t length = 300001;
+    struct stem_take last = {0};
+    snprintf(spare, sizeof spare, "%s/spare", folder);
+    stem_session_destroy(session);
+    open_session();
+    pass(2);
+    uint64_t start = now();
+    struct stem_command command = start_by(STEM_SYNC_NOW, start);
+    command.how.length_frames = length;
+    send(&command);
+    work();
+    limit_files(1300001);
+    while (count_of(STEM_EVENT_CONTINUED) == 0 && now() < start + length)
+        pass(1);
+    limit_files(RLIM_INFINITY);
+    while (now() < start + length)
+        pass(1);
+    pass(20);
+    assert_int_equal(current_state(), STEM_STATE_IDLE);
+    load_and_check(&last, find(STEM_EVENT_FINISHED, 0)->text);
+    assert_int_equal(last.part, 2);
+    assert_int_equal(last.start_frame + last.frames, start + length);
+    stem_take_finish(&last);
+}
+
 /* Lets the files grow by no byte more than the longest one has. */
 static void allow_no_more(const char *path)
 {
@@ -427,6 +456,7 @@ int main(void)
         TEST(test_session_full_disk_goes_on_in_the_spare_folder),
         TEST(test_session_full_disk_goes_on_in_the_spare_folder_with_flac),
         TEST(test_session_gap_that_is_written_again_is_told_once),
+        TEST(test_session_take_of_a_set_length_ends_in_the_spare_folder),
         TEST(test_session_full_disk_at_the_stop_is_told),
         TEST(test_session_full_disk_at_the_stop_is_told_with_flac),
         TEST(test_session_full_disk_at_the_stop_goes_on_in_the_spare_folder),
