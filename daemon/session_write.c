@@ -180,14 +180,23 @@ static const struct stem_gap *next_gap(const struct stem_session *session)
     return gap;
 }
 
+/* What is lost was not told of before, also where the last part of the take had it. */
+static int write_lost(struct stem_session *session, uint64_t lost, struct stem_error *error)
+{
+    const struct stem_gap all = {session->next, lost - session->next, STEM_GAP_OVERFLOW};
+    const uint64_t told = session->gaps_told;
+    session->gaps_told = session->next;
+    int status = write_gap(session, &all, error);
+    session->gaps_told = told;
+    return status;
+}
+
 /* Writes from `next` up to `limit`, at most one gap or one chunk. */
 static int write_some(struct stem_session *session, uint64_t limit, struct stem_error *error)
 {
     uint64_t lost = lost_until(session);
-    if (lost > session->next) {
-        const struct stem_gap all = {session->next, lost - session->next, STEM_GAP_OVERFLOW};
-        return write_gap(session, &all, error);
-    }
+    if (lost > session->next)
+        return write_lost(session, lost, error);
     const struct stem_gap *gap = next_gap(session);
     if (gap && gap->frame <= session->next) {
         bool is_empty = gap->frames == 0;

@@ -11,6 +11,7 @@ struct stem_ring *xruns, *commands, *events;
 char *folder;
 char takes[128];
 char spare[128];
+bool is_shared;
 struct stem_event heard[MOST_EVENTS];
 size_t heard_count;
 uint32_t request;
@@ -25,6 +26,7 @@ void open_session(void)
         .layout = studio->layout,
         .mix = studio->mix,
         .tape = studio->tape,
+        .is_shared = is_shared,
         .facts = studio->facts,
         .xruns = xruns,
         .commands = commands,
@@ -44,6 +46,7 @@ int set_up(void **state)
     folder = scratch_make();
     snprintf(takes, sizeof takes, "%s/takes", folder);
     spare[0] = '\0';
+    is_shared = false;
     studio = studio_create(TAPE, FACTS);
     studio->config.takes = takes;
     studio->process.times = cycle_times = stem_cycle_times_create();

@@ -33,6 +33,7 @@ extern struct stem_ring *xruns, *commands, *events;
 extern char *folder;
 extern char takes[128];
 extern char spare[128];                      /* empty: none */
+extern bool is_shared;                       /* there may be a mirror that holds the tape too */
 extern struct stem_event heard[MOST_EVENTS]; /* all events since the last forget() */
 extern size_t heard_count;
 extern uint32_t request;
