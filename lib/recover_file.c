@@ -37,7 +37,7 @@ static int open_file(const char *path, uint64_t *bytes)
     return -1;
 }
 
-static size_t read_head(int fd, unsigned char *bytes, size_t size)
+size_t recover_read_head(int fd, unsigned char *bytes, size_t size)
 {
     size_t got = 0;
     while (got < size) {
@@ -139,7 +139,7 @@ static size_t make_header(
         return 0;
     stem_file_flush(made, NULL);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    size_t got = fd >= 0 ? read_head(fd, bytes, size) : 0;
+    size_t got = fd >= 0 ? recover_read_head(fd, bytes, size) : 0;
     if (fd >= 0)
         close(fd);
     stem_file_close(made, false, NULL);
@@ -170,7 +170,7 @@ static size_t borrow_header(
             header->container != recover->take.container)
             continue;
         int fd = open_file(sibling->path, &size);
-        size_t got = fd >= 0 ? read_head(fd, bytes, header->audio_at) : 0;
+        size_t got = fd >= 0 ? recover_read_head(fd, bytes, header->audio_at) : 0;
         if (fd >= 0)
             close(fd);
         if (got != header->audio_at)
@@ -213,21 +213,6 @@ static int cannot_make(const struct recover *recover, const struct recover_file 
         "cannot complete \"%s\": its header is lost and cannot be made anew", file->path);
 }
 
-/* Whether what stands in a header's place may be what is left of it: zeros, or mostly what a new
- * one says in its first `size` bytes. Else the file is somebody's, and not ours to overwrite. */
-static bool is_left_of_header(int fd, const unsigned char *made, size_t size)
-{
-    unsigned char *old = malloc(size);
-    size_t same = 0, other = 0, got = old ? read_head(fd, old, size) : 0;
-    for (size_t k = 0; k < got; k++) {
-        same += old[k] && old[k] == made[k];
-        other += old[k] && old[k] != made[k];
-    }
-    bool is_left = old && same >= other;
-    free(old);
-    return is_left;
-}
-
 /* What title and tempo do not change. */
 static size_t fixed_bytes(const struct recover_header *header)
 {
@@ -263,7 +248,8 @@ int recover_file_rebuild_header(struct recover *recover, struct recover_file *fi
         if (!is_borrowed)
             size = make_header(recover, file, bytes, RECOVER_HEADER_BYTES);
         is_made = recover_header_parse(bytes, size, &file->header);
-        is_ours = is_left_of_header(fd, bytes, fixed_bytes(&file->header));
+        is_ours = !is_made || (recover_is_left_of_header(fd, bytes, fixed_bytes(&file->header)) ||
+                                  recover_has_length(recover, fd, &file->header, file_bytes));
         is_made =
             is_made && is_ours &&
             (is_borrowed || file_bytes <= file->header.audio_at || makes_same_headers(recover));
@@ -295,10 +281,11 @@ static int open_flac(struct recover *recover, struct recover_file *file, int fd)
             file->made_bytes = make_header(recover, file, file->made_header, MOST_HEAD_BYTES);
         if (!file->made_bytes)
             return cannot_make(recover, file);
-        if (!is_left_of_header(fd, file->made_header, FLAC_FIXED_BYTES))
-            return recover_file_leave(recover, file, NOT_OURS);
+        bool is_left = recover_is_left_of_header(fd, file->made_header, FLAC_FIXED_BYTES);
         if (!recover_flac_scan(fd, file->made_header, file->made_bytes, &file->flac))
-            return recover_file_leave(recover, file, LOST_HEADER);
+            return recover_file_leave(recover, file, is_left ? LOST_HEADER : NOT_OURS);
+        if (!is_left && file->flac.blocks == 0) /* blocks of our form tell, too */
+            return recover_file_leave(recover, file, NOT_OURS);
         if (note_new_header(recover, file))
             return -1;
     }
@@ -320,7 +307,7 @@ int recover_file_open(struct recover *recover, struct recover_file *file)
     if (fd < 0)
         return fail(recover, file, errno);
     unsigned char *head = malloc(RECOVER_HEADER_BYTES);
-    size_t got = head ? read_head(fd, head, RECOVER_HEADER_BYTES) : 0;
+    size_t got = head ? recover_read_head(fd, head, RECOVER_HEADER_BYTES) : 0;
     if (!head)
         status = stem_error_set(recover->error, "no memory to read \"%s\"", file->path);
     else if (recover->take.container == STEM_FLAC)
@@ -372,7 +359,7 @@ static int set_header(struct recover_file *file, int fd, uint64_t frames, uint64
     int status = -1;
     if (!old)
         return -1;
-    read_head(fd, old, size);
+    recover_read_head(fd, old, size);
     memcpy(now, file->made_header ? file->made_header : old, size);
     if (recover_header_complete(&file->header, now, frames * file->frame_bytes, frames, file_bytes))
         errno = EFBIG;

@@ -1,7 +1,7 @@
 /* The inside of recovery: recover.c leads, recover_manifest.c knows what the take should hold,
  * recover_rebuild.c makes a lost manifest anew, recover_header.c and recover_flac.c know the
- * containers, recover_file.c completes one file, recover_look.c reads what nobody has counted yet,
- * recover_spans.c computes with stretches of frames. */
+ * containers, recover_file.c completes one file, recover_whose.c judges whose it is, recover_look.c
+ * reads what nobody has counted yet, recover_spans.c computes with stretches of frames. */
 #ifndef STEM_RECOVER_PARTS_H
 #define STEM_RECOVER_PARTS_H
 
@@ -170,6 +170,15 @@ int recover_path(const char *folder, const char *name, char *path, size_t size);
 
 /* Finds out what is there. 0 or -1 with the error. */
 int recover_file_open(struct recover *recover, struct recover_file *file);
+/* Up to `size` bytes from the beginning of a file; how many there are. */
+size_t recover_read_head(int fd, unsigned char *bytes, size_t size);
+/* Whether what stands in a header's place may be what is left of it: zeros, or mostly what a new
+ * one says in its first `size` bytes. */
+bool recover_is_left_of_header(int fd, const unsigned char *made, size_t size);
+/* Whether a file without its header is about as long as the take: a power cut may have left what
+ * another file had in the header's place. */
+bool recover_has_length(const struct recover *recover, int fd, const struct recover_header *header,
+    uint64_t file_bytes);
 /* Leaves a file alone that is none of the take's, though it has the name; makes a remark that says
  * why. 0, or -1 without memory. */
 int recover_file_leave(struct recover *recover, struct recover_file *file, const char *why);

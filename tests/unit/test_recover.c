@@ -97,28 +97,47 @@ static void test_recover_completes_a_file_cut_anywhere(void **state)
     }
 }
 
-/* A header of zeros in front of audio that survived. */
+enum {
+    SYNCED = LONG - 4000
+}; /* frames that the manifest tells: it is renewed when files are synced */
+
+static void overwrite(const char *path, const unsigned char *bytes, size_t size)
+{
+    int fd = open(path, O_WRONLY);
+    assert_int_equal(pwrite(fd, bytes, size, 0), size);
+    close(fd);
+}
+
+/* A power cut left something else in the place of a header, and audio behind it that survived. */
+static void check_lost_header(const struct shape *shape, const unsigned char *bytes)
+{
+    uint64_t audio_at = audio_offset(shape), there[STEMS];
+    char *folder = scratch_make(), path[256];
+    record_and_die(folder, shape);
+    write_manifest(folder, shape, SYNCED, STEM_TAKE_RECORDING);
+    file_path(folder, 1, shape->container, path, sizeof path);
+    uint64_t whole =
+        ((uint64_t)size_of(path) - audio_at) / (2 * (uint64_t)stem_encoding_bytes(shape->encoding));
+    overwrite(path, bytes, (size_t)audio_at);
+    recover_and_check(folder, shape, there);
+    assert_int_equal(there[1], whole);
+    scratch_remove(folder);
+}
+
+/* Zeros, or what another file had there. */
 static void test_recover_makes_a_lost_header_anew(void **state)
 {
+    static unsigned char zeros[8192], noise[8192];
     (void)state;
+    for (size_t k = 0; k < sizeof noise; k++)
+        noise[k] = (unsigned char)((k * 2654435761u) >> 13);
     for (int k = 0; k < 2 * SHAPES_COUNT; k++) {
         const struct shape *shape = &SHAPES[k % SHAPES_COUNT];
         without_ixml = k >= SHAPES_COUNT;
         if (shape->container == STEM_FLAC)
             continue; /* its samples' size stands in the header only */
-        uint64_t audio_at = audio_offset(shape), there[STEMS];
-        char *folder = scratch_make(), path[256];
-        static const char ZEROS[8192];
-        record_and_die(folder, shape);
-        file_path(folder, 1, shape->container, path, sizeof path);
-        uint64_t whole = ((uint64_t)size_of(path) - audio_at) /
-                         (2 * (uint64_t)stem_encoding_bytes(shape->encoding));
-        int fd = open(path, O_WRONLY);
-        assert_int_equal(pwrite(fd, ZEROS, (size_t)audio_at, 0), audio_at);
-        close(fd);
-        recover_and_check(folder, shape, there);
-        assert_int_equal(there[1], whole);
-        scratch_remove(folder);
+        check_lost_header(shape, zeros);
+        check_lost_header(shape, noise);
     }
     without_ixml = false;
 }

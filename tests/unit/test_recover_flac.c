@@ -106,6 +106,26 @@ static void test_recover_flac_keeps_a_checksum_that_ends_in_zero(void **state)
     scratch_remove(folder);
 }
 
+/* What another file had stands in place of the head; the blocks tell that they are of the take. */
+static void test_recover_flac_makes_a_lost_head_anew(void **state)
+{
+    const struct shape shape = {STEM_FLAC, STEM_PCM24};
+    uint64_t there[2][STEMS];
+    (void)state;
+    for (int is_lost = 0; is_lost < 2; is_lost++) {
+        char *folder = scratch_make(), path[256];
+        record_and_die(folder, &shape);
+        file_path(folder, 1, STEM_FLAC, path, sizeof path);
+        int fd = open(path, O_WRONLY);
+        for (off_t at = 0, head = is_lost ? flac_head(path) : 0; at < head; at++)
+            assert_int_equal(pwrite(fd, &"Old words. "[at % 11], 1, at), 1);
+        close(fd);
+        recover_and_check(folder, &shape, there[is_lost]);
+        scratch_remove(folder);
+    }
+    assert_int_equal(there[1][1], there[0][1]);
+}
+
 /* Numbers grow in bytes with the length of a take, rates have codes of several lengths. */
 static void test_recover_flac_makes_silent_blocks_of_any_number_and_rate(void **state)
 {
@@ -138,6 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recover_flac_keeps_whole_blocks_around_damage),
         cmocka_unit_test(test_recover_flac_keeps_a_checksum_that_ends_in_zero),
+        cmocka_unit_test(test_recover_flac_makes_a_lost_head_anew),
         cmocka_unit_test(test_recover_flac_makes_silent_blocks_of_any_number_and_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
