@@ -74,9 +74,10 @@ struct stem_jobs *stem_jobs_create(const struct stem_config *config, struct stem
 
 /* The queue */
 
+/* The job at work does not count: it may have begun with another take of the same name. */
 static bool is_queued(const struct stem_jobs *jobs, enum kind kind, const char *folder)
 {
-    for (size_t k = 0; k < jobs->count; k++)
+    for (size_t k = jobs->child ? 1 : 0; k < jobs->count; k++)
         if (jobs->queue[k].kind == kind && strcmp(jobs->queue[k].folder, folder) == 0)
             return true;
     return false;

@@ -52,6 +52,20 @@ def test_jobs_hand_the_folder_to_the_hook(studio):
     assert (folder / "SHA256SUMS").exists()  # it comes after the finisher
 
 
+def test_jobs_hand_over_a_take_in_the_place_of_one_that_the_hook_took_away(studio):
+    """Takes are all called the same, and the hook is still at work on what it moved."""
+    away, go = studio.folder / "away", studio.folder / "go"
+    away.mkdir()
+    start(studio, folder_name="Show",
+          hook=f"h() {{ mv \"$1\" {away}/$$; while [ ! -e {go} ]; do sleep 0.1; done; }}; h")
+    folder = studio.record(0.3)
+    wait_for(lambda: not folder.exists(), "the hook")
+    assert studio.record(0.3) == folder
+    go.touch()
+    wait_for(lambda: studio.status()["finishing"] == 0, "an empty queue")
+    assert len(list(away.iterdir())) == 2
+
+
 def test_jobs_report_a_hook_that_fails(studio):
     start(studio, hook="echo no paper left >&2; false")
     folder = studio.record(0.3)
