@@ -54,17 +54,33 @@ static int64_t find_last(
     return -1;
 }
 
-/* Whether what begins at an offset is a block that ends with the file: a checksum over itself
- * leaves zero. */
-static bool is_whole(const struct stem_flac *flac, int64_t at)
+/* Whether a block may begin at an offset, where the file has only a few bytes more. */
+static bool may_begin(const struct stem_flac *flac, int64_t at)
+{
+    unsigned char bytes[2] = {0, 0xF8};
+    return read_at(flac->gather, at, bytes, sizeof bytes) > 0 && bytes[0] == 0xFF &&
+           bytes[1] == 0xF8;
+}
+
+/* Where the file's last block ends, which begins at an offset: with the file, or a few bytes before
+ * it, where the head of another one was begun. A checksum over itself leaves zero. 0 when the block
+ * is not whole. */
+static int64_t end_of_block(const struct stem_flac *flac, int64_t at)
 {
     unsigned char bytes[WINDOW_BYTES];
+    const int64_t length = stem_gather_length(flac->gather);
+    int64_t end = 0;
     uint16_t crc = 0;
     size_t got;
     for (; (got = read_at(flac->gather, at, bytes, sizeof bytes)) > 0; at += (int64_t)got)
-        for (size_t k = 0; k < got; k++)
+        for (size_t k = 0; k < got; k++) {
+            const int64_t behind = at + (int64_t)k + 1;
             crc = recover_flac_crc16(crc, bytes[k]);
-    return crc == 0;
+            if (crc == 0 && length - behind < HEAD_BYTES &&
+                (behind == length || may_begin(flac, behind)))
+                end = behind;
+        }
+    return end;
 }
 
 static void set_length(const struct stem_flac *flac, uint64_t frames)
@@ -83,11 +99,9 @@ uint64_t stem_file_flac_settle(const struct stem_flac *flac, uint64_t most_frame
     uint64_t frames = 0;
     int64_t at = find_last(flac, most_frames / flac->block_frames, &block);
     if (at >= 0) {
-        frames = block.number * flac->block_frames;
-        if (is_whole(flac, at))
-            frames += block.frames;
-        else
-            stem_gather_cut(flac->gather, at);
+        const int64_t end = end_of_block(flac, at);
+        frames = block.number * flac->block_frames + (end ? block.frames : 0);
+        stem_gather_cut(flac->gather, end ? end : at);
     } else {
         stem_gather_cut(flac->gather, flac->audio_at);
     }

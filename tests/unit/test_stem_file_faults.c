@@ -303,6 +303,50 @@ static void test_stem_file_faults_cut(void **state)
         assert_true(run_child(cut_files, (enum stem_container)c));
 }
 
+/* Where a FLAC block of a small number begins in a file that is whole. */
+static rlim_t block_begin(unsigned char number)
+{
+    static unsigned char bytes[1 << 20];
+    const unsigned char first[2] = {0xFF, 0xF8};
+    FILE *in = fopen(path, "rb");
+    CHILD_ASSERT(in && fread(bytes, 1, sizeof bytes, in) == sizeof bytes);
+    fclose(in);
+    const unsigned char *head = memmem(bytes, sizeof bytes, first, sizeof first);
+    CHILD_ASSERT(head && head[4] == 0);
+    const unsigned char wanted[5] = {head[0], head[1], head[2], head[3], number};
+    const unsigned char *at = memmem(bytes, sizeof bytes, wanted, sizeof wanted);
+    CHILD_ASSERT(at);
+    return (rlim_t)(at - bytes);
+}
+
+static void end_in_block_head(enum stem_container container)
+{
+    enum { BLOCKS_LEFT = 5, HEAD_BYTES = 16 };
+    struct stem_file *file = create(container, NULL);
+    CHILD_ASSERT(file && stem_file_write(file, samples, FRAMES, NULL) == 0);
+    CHILD_ASSERT(stem_file_close(file, false, NULL) == 0);
+    rlim_t begin = block_begin(BLOCKS_LEFT);
+    unlink(path);
+    signal(SIGXFSZ, SIG_IGN);
+    for (rlim_t size = begin; size < begin + HEAD_BYTES; size++) {
+        uint64_t found = 0;
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){.rlim_cur = size, .rlim_max = RLIM_INFINITY});
+        file = create(container, NULL);
+        CHILD_ASSERT(file && stem_file_write(file, samples, FRAMES, NULL) == -1);
+        CHILD_ASSERT(stem_file_frames(file) == BLOCKS_LEFT * FLAC_BLOCK);
+        CHILD_ASSERT(stem_file_close(file, false, NULL) == -1);
+        CHILD_ASSERT(read_back(&found) && found == BLOCKS_LEFT * FLAC_BLOCK);
+        unlink(path);
+    }
+}
+
+/* No room in the middle of a block's head: the block before it is whole. */
+static void test_stem_file_faults_limit_in_the_head_of_a_flac_block(void **state)
+{
+    (void)state;
+    assert_true(run_child(end_in_block_head, STEM_FLAC));
+}
+
 static void create_without_room(enum stem_container container)
 {
     struct stem_error error = {0};
@@ -334,6 +378,7 @@ int main(void)
         TEST(test_stem_file_faults_full_disk_leaves_a_valid_file),
         TEST(test_stem_file_faults_close_without_room),
         TEST(test_stem_file_faults_cut),
+        TEST(test_stem_file_faults_limit_in_the_head_of_a_flac_block),
         TEST(test_stem_file_faults_no_room_for_the_header),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
