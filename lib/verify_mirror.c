@@ -146,10 +146,14 @@ static void compare_file(struct verify_check *check, const struct verify_copy *c
     stem_audio_reader_close(pair.copy.reader);
 }
 
-/* The file that holds the same in the copy, whose names may be others after a `stemctl rename`. */
-static const struct stem_take_stem *counterpart(
-    const struct stem_take_stem *stems, size_t count, const struct stem_take_stem *stem)
+/* The file that holds the same in the copy, whose files may have other names after a `stemctl
+ * rename`. Of extras with one name, such as a return and the same as an input, the place in the
+ * list tells, `number`. */
+static const struct stem_take_stem *counterpart(const struct stem_take_stem *stems, size_t count,
+    const struct stem_take_stem *stem, size_t number)
 {
+    if (number < count && strcmp(stems[number].name, stem->name) == 0)
+        return &stems[number];
     for (size_t k = 0; k < count; k++)
         if (strcmp(stems[k].name, stem->name) == 0)
             return &stems[k];
@@ -175,12 +179,12 @@ static void compare_takes(
             check, "mirror: \"%s\" has %zu gaps of its own", copy->folder, other->gap_count);
     for (size_t s = 0; s < take->stem_count; s++)
         compare_stem(check, copy, overlap, &take->stems[s],
-            counterpart(other->stems, other->stem_count, &take->stems[s]));
+            counterpart(other->stems, other->stem_count, &take->stems[s], s));
     if (take->has_mix)
         compare_stem(check, copy, overlap, &take->mix, other->has_mix ? &other->mix : NULL);
     for (size_t s = 0; s < take->extra_count; s++)
         compare_stem(check, copy, overlap, &take->extras[s],
-            counterpart(other->extras, other->extra_count, &take->extras[s]));
+            counterpart(other->extras, other->extra_count, &take->extras[s], s));
 }
 
 /* How many frames of the take are in one copy or another. */

@@ -465,3 +465,16 @@ def test_verify_ends_when_copies_name_each_other_in_a_circle(take):
         change(mirror / name, part=part, continued_in=str(mirror / next_name))
     result = run(STEMCTL, "verify", take, timeout=60)
     assert result.returncode == 0, result.stdout
+
+
+def test_verify_compares_extras_of_one_name_each_with_its_own(tmp_path):
+    """With wet = "both" and multitrack a return is there as it sounds in the stem, and as it came."""
+    made = Made(tmp_path / "take", frames=4800, id="x-1", mirror=str(tmp_path / "mirror"), extras=[])
+    made.stem("01_Drums.wav", "noise", "vol", "0.3")
+    for name, role, sound in (("fx_01_Drums-Room.wav", "return", "brownnoise"),
+                              ("in_02_Drums-Room.wav", "input", "whitenoise")):
+        made.sox(name, sound, "vol", "0.3")
+        made.take["extras"].append({**made.entry(name), "name": "Drums Room", "role": role})
+    shutil.copytree(made.save(), tmp_path / "mirror/take")
+    result = run(STEMCTL, "verify", made.folder)
+    assert result.returncode == 0, result.stdout
