@@ -83,8 +83,7 @@ static int add_pair(struct diff *diff, const char *name, const char *a, const ch
     return 0;
 }
 
-/* Takes: files belong together that have the same name in the manifests, and the same place among
- * those of that name. */
+/* Takes: files belong together that have the same name and role in the manifests. */
 
 static struct stem_take_stem *partner(
     struct stem_take *take, const struct stem_take *of, const struct stem_take_stem *stem)

@@ -91,7 +91,7 @@ static int load_next(struct recover *recover, const char *path)
         stem_take_finish(&recover->take);
         return -1;
     }
-    return recover_remark(recover, "the manifest was damaged; a newer copy of it was used");
+    return recover_remark(recover, "the manifest was lost or damaged; a newer copy of it was used");
 }
 
 int recover_manifest(struct recover *recover)
