@@ -16,7 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_JOBS = 256, NICENESS = 15, LINE_BYTES = 1024, WORDS = 8, TALK_FD = 3 };
+/* However many takes of former runs are to be finished, there is room for those of this one. */
+enum { MOST_JOBS = 256, KEPT_FOR_NEW = 128 };
+enum { NICENESS = 15, LINE_BYTES = 1024, WORDS = 8, TALK_FD = 3 };
 
 /* ioprio_set(2): a process of the idle class gets the disk when nobody else wants it. */
 enum { IOPRIO_WHO_PROCESS = 1, IOPRIO_IDLE = 3 << 13 };
@@ -83,12 +85,12 @@ static bool is_queued(const struct stem_jobs *jobs, enum kind kind, const char *
     return false;
 }
 
-static void add(struct stem_jobs *jobs, enum kind kind, const char *folder)
+static void add(struct stem_jobs *jobs, enum kind kind, const char *folder, size_t most)
 {
     if (is_queued(jobs, kind, folder))
         return;
     char *copy = strdup(folder);
-    if (!copy || jobs->count == MOST_JOBS) {
+    if (!copy || jobs->count >= most) {
         stem_log(STEM_LOG_WARNING, "too much to do: \"%s\" is left to stemctl finish", folder);
         free(copy);
         return;
@@ -106,15 +108,22 @@ static void drop_first(struct stem_jobs *jobs)
 void stem_jobs_recover(struct stem_jobs *jobs, const char *takes)
 {
     if (jobs->config->recover && access(takes, R_OK) == 0)
-        add(jobs, RECOVER, takes);
+        add(jobs, RECOVER, takes, MOST_JOBS);
 }
 
 void stem_jobs_finish(struct stem_jobs *jobs, const char *folder, bool with_hook)
 {
     if (jobs->config->finish)
-        add(jobs, FINISH, folder);
+        add(jobs, FINISH, folder, MOST_JOBS);
     if (jobs->config->hook && with_hook)
-        add(jobs, HOOK, folder);
+        add(jobs, HOOK, folder, MOST_JOBS);
+}
+
+/* A take of a former run. */
+static void finish_old(struct stem_jobs *jobs, const char *folder)
+{
+    if (jobs->config->finish)
+        add(jobs, FINISH, folder, MOST_JOBS - KEPT_FOR_NEW);
 }
 
 /* Children */
@@ -246,7 +255,7 @@ static void hear_recovered(
         snprintf(gap, sizeof gap, "; %.3f s of it are not complete in every file", gap_seconds);
     stem_log(STEM_LOG_INFO, "recovered \"%s\": %.3f s%s", folder, seconds, gap);
     stem_notify_finish(jobs->notify, folder, 0, "recovered");
-    stem_jobs_finish(jobs, folder, false);
+    finish_old(jobs, folder);
 }
 
 /* What recovery tells of a take. False when it is something else. */
@@ -260,7 +269,7 @@ static bool hear_recovery(struct stem_jobs *jobs, const char *line)
         stem_log(STEM_LOG_WARNING, "%s", line + 7);
         stem_notify_warning(jobs->notify, line + 7);
     } else if (strncmp(line, "finish ", 7) == 0) {
-        stem_jobs_finish(jobs, line + 7, false);
+        finish_old(jobs, line + 7);
     } else {
         return false;
     }
