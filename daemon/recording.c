@@ -248,6 +248,11 @@ static uint64_t shortest(const struct stem_recording *recording)
     return is_cut ? frames - frames % stem_file_block(recording->files[0]) : frames;
 }
 
+uint64_t stem_recording_end_frame(const struct stem_recording *recording)
+{
+    return recording->take.start_frame + shortest(recording);
+}
+
 /* What the manifest says of frames behind the end. */
 static void cut_lists(struct stem_take *take)
 {

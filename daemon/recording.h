@@ -58,6 +58,9 @@ enum stem_recording_place stem_recording_look(
 /* First frame, absolute, that the kernel does not have for every file. */
 uint64_t stem_recording_stored(const struct stem_recording *recording);
 
+/* Absolute frame at which the files end at the latest when the recording is finished now. */
+uint64_t stem_recording_end_frame(const struct stem_recording *recording);
+
 /* The recording failed: first frame, absolute, that may not be on the disk. A full disk keeps what
  * it took; one that fails may lose what it took since it was last waited for. */
 uint64_t stem_recording_safe(const struct stem_recording *recording);

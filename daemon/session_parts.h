@@ -44,6 +44,7 @@ struct stem_session {
     struct stem_fact_log facts;
     uint64_t empty_told; /* gaps of no length before this frame are in the manifest */
     uint64_t gaps_told;  /* gaps before this frame were told of, and are counted */
+    uint64_t lost;       /* the tape had no frames before this one when the part began; or 0 */
     uint64_t told;       /* facts before this frame are in the take's manifest */
 
     /* how the next take starts (armed), or the running one was started */

@@ -168,6 +168,7 @@ static bool open_take(
         return false;
     session->next = session->told = session->loud = session->gaps_told = start;
     session->in_tail = session->told_trouble = session->told_loss = false;
+    session->lost = 0;
     session->synced_ns = session->wrote_ns = session_now_ns();
     session->flushed_ns = session->synced_ns - EARLY_NS; /* the first second counts too */
     session->looked_ns = session->save_again_ns = 0;
@@ -187,8 +188,8 @@ static uint64_t most_back(const struct stem_session *session)
     return capacity - (room < capacity / 8 ? room : capacity / 8);
 }
 
-/* Where the next part begins: at `from`, or as far back as the tape goes; but at the frame that is
- * to be written next the latest. */
+/* Where the next part begins: at `from`, or as far back as the tape goes; but where this one's
+ * files end the latest. What the tape does not have from there on is a gap of the next part. */
 static uint64_t next_part_start(const struct stem_session *session, uint64_t from)
 {
     uint64_t most = most_back(session), written = stem_tape_written(session->with.tape);
@@ -197,7 +198,8 @@ static uint64_t next_part_start(const struct stem_session *session, uint64_t fro
     early = early < stored ? early : stored;
     uint64_t held =
         stem_tape_hold(session->with.tape, session->with.holder, from > early ? from : early);
-    return stem_recording_boundary(session->recording, held);
+    uint64_t end = stem_recording_end_frame(session->recording);
+    return stem_recording_boundary(session->recording, held < end ? held : end);
 }
 
 static void close_part(struct stem_session *session, struct stem_recording *next)
@@ -223,6 +225,7 @@ bool session_go_on(
     session->recording = next;
     session->gaps_told = session->next > session->gaps_told ? session->next : session->gaps_told;
     session->next = session->told = session->empty_told = start;
+    session->lost = stem_tape_held(session->with.tape, session->with.holder);
     session->on_spare = takes == session->with.spare;
     session_first_facts(session);
     session_send_text(session, STEM_EVENT_WARNING, 0, STEM_CODE_FILE,

@@ -139,7 +139,8 @@ static uint64_t lost_until(const struct stem_session *session)
     uint64_t missed =
         session->with.missed ? atomic_load_explicit(session->with.missed, memory_order_acquire) : 0;
     uint64_t oldest = session->with.is_shared ? stem_tape_kept_from(session->with.tape) : 0;
-    return missed > oldest ? missed : oldest;
+    uint64_t lost = missed > oldest ? missed : oldest;
+    return lost > session->lost ? lost : session->lost;
 }
 
 /* Copies what another holder may let the producer overwrite. A data race on purpose: whether the

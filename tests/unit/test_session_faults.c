@@ -268,8 +268,8 @@ static void test_session_take_of_a_set_length_ends_in_the_spare_folder(void **st
     stem_take_finish(&last);
 }
 
-/* Lets the files grow by no byte more than the longest one has. */
-static void allow_no_more(const char *path)
+/* Lets the files grow by so many bytes more than the longest one has. */
+static void allow_bytes(const char *path, rlim_t bytes)
 {
     struct stem_take take = {0};
     struct stem_error error = {0};
@@ -283,7 +283,7 @@ static void allow_no_more(const char *path)
         longest = one.st_size > longest.st_size ? one : longest;
     }
     stem_take_finish(&take);
-    limit_files((rlim_t)longest.st_size);
+    limit_files((rlim_t)longest.st_size + bytes);
 }
 
 /* A take of which the last frames, gathered still, find no room when it is stopped. */
@@ -294,7 +294,7 @@ static uint32_t stop_on_a_full_disk(char path[TEXT])
     work();
     snprintf(path, TEXT, "%s", find(STEM_EVENT_STARTED, 0)->text);
     pass(1000);
-    allow_no_more(path);
+    allow_bytes(path, 0);
     pass(1);
     uint32_t stop = give(STEM_COMMAND_STOP, now(), "");
     work();
@@ -356,6 +356,49 @@ static void test_session_full_disk_at_the_stop_goes_on_in_the_spare_folder_with_
     (void)state;
     studio->config.container = STEM_FLAC;
     check_spare_folder_at_the_stop();
+}
+
+/* The tape went on for the mirror's sake while the disk stood still, and then that is full: what
+ * is lost is a gap of the next part, and nothing is missing between the two. */
+static void test_session_frames_lost_before_the_disk_is_full_are_told(void **state)
+{
+    (void)state;
+    struct stem_take first = {0}, second = {0};
+    char path[TEXT];
+    snprintf(spare, sizeof spare, "%s/spare", folder);
+    is_shared = true;
+    stem_session_destroy(session);
+    open_session();
+    pass(2);
+    uint64_t start = now();
+    give(STEM_COMMAND_START, start, "");
+    work();
+    snprintf(path, sizeof path, "%s", find(STEM_EVENT_STARTED, 0)->text);
+    pass(500);
+    allow_bytes(path, 200000); /* what is gathered has room, but not what follows the gap */
+    for (uint64_t end = now() + TAPE + 100 * PERIOD; now() < end;) {
+        stem_tape_hold(studio->tape, STEM_TAPE_MIRROR, now());
+        studio_cycle(studio, PERIOD);
+    }
+    const uint64_t oldest = now() - TAPE;
+    give(STEM_COMMAND_STOP, now(), "");
+    for (int rounds = 0; count_of(STEM_EVENT_CONTINUED) == 0; rounds++) {
+        assert_true(rounds < 1000);
+        stem_session_work(session);
+        hear();
+    }
+    limit_files(RLIM_INFINITY);
+    work();
+    load_and_check(&first, path);
+    load_and_check(&second, find(STEM_EVENT_FINISHED, 0)->text);
+    assert_int_equal(second.start_frame, start + first.frames);
+    assert_int_equal(second.part_frame, first.frames);
+    assert_int_equal(second.start_frame + second.frames, now());
+    check_gaps(
+        &second, (const uint64_t[][3]){{0, oldest - second.start_frame, STEM_GAP_OVERFLOW}}, 1);
+    assert_true(count_of(STEM_EVENT_GAP) > 0);
+    stem_take_finish(&first);
+    stem_take_finish(&second);
 }
 
 static void test_session_full_disk_goes_on_in_the_spare_folder(void **state)
@@ -456,6 +499,7 @@ int main(void)
         TEST(test_session_full_disk_goes_on_in_the_spare_folder),
         TEST(test_session_full_disk_goes_on_in_the_spare_folder_with_flac),
         TEST(test_session_gap_that_is_written_again_is_told_once),
+        TEST(test_session_frames_lost_before_the_disk_is_full_are_told),
         TEST(test_session_take_of_a_set_length_ends_in_the_spare_folder),
         TEST(test_session_full_disk_at_the_stop_is_told),
         TEST(test_session_full_disk_at_the_stop_is_told_with_flac),
