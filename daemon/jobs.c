@@ -27,6 +27,7 @@ enum kind { RECOVER, FINISH, HOOK };
 
 struct job {
     enum kind kind;
+    bool is_old; /* of a former run: those of this one go before */
     char *folder;
 };
 
@@ -36,9 +37,10 @@ struct stem_jobs {
     char stemctl[PATH_MAX];
     struct job queue[MOST_JOBS]; /* the first one is at work while `child` is */
     size_t count;
-    pid_t child;  /* 0: none */
-    int child_fd; /* pidfd; -1: none */
-    int talk_fd;  /* what it says; -1: none */
+    bool told_many; /* takes of former runs, for which there is no room */
+    pid_t child;    /* 0: none */
+    int child_fd;   /* pidfd; -1: none */
+    int talk_fd;    /* what it says; -1: none */
     char line[LINE_BYTES + PATH_MAX];
     size_t line_length;
     char said[LINE_BYTES]; /* its last sentence */
@@ -85,17 +87,38 @@ static bool is_queued(const struct stem_jobs *jobs, enum kind kind, const char *
     return false;
 }
 
-static void add(struct stem_jobs *jobs, enum kind kind, const char *folder, size_t most)
+static void insert(struct stem_jobs *jobs, struct job job)
 {
+    size_t at = jobs->count++;
+    for (; !job.is_old && at > (jobs->child ? 1 : 0) && jobs->queue[at - 1].is_old; at--)
+        jobs->queue[at] = jobs->queue[at - 1];
+    jobs->queue[at] = job;
+}
+
+static void tell_left(struct stem_jobs *jobs, const char *folder, bool is_old)
+{
+    if (!is_old)
+        stem_log(STEM_LOG_WARNING, "too much to do: \"%s\" is left to stemctl finish", folder);
+    else if (!jobs->told_many)
+        stem_log(STEM_LOG_WARNING,
+            "many takes of former runs are not finished: \"%s\" and more "
+            "are left to the next start, or to stemctl finish",
+            folder);
+    jobs->told_many = jobs->told_many || is_old;
+}
+
+static void add(struct stem_jobs *jobs, enum kind kind, const char *folder, bool is_old)
+{
+    const size_t most = is_old ? MOST_JOBS - KEPT_FOR_NEW : MOST_JOBS;
     if (is_queued(jobs, kind, folder))
         return;
     char *copy = strdup(folder);
     if (!copy || jobs->count >= most) {
-        stem_log(STEM_LOG_WARNING, "too much to do: \"%s\" is left to stemctl finish", folder);
+        tell_left(jobs, folder, is_old);
         free(copy);
         return;
     }
-    jobs->queue[jobs->count++] = (struct job){.kind = kind, .folder = copy};
+    insert(jobs, (struct job){.kind = kind, .is_old = is_old, .folder = copy});
 }
 
 static void drop_first(struct stem_jobs *jobs)
@@ -108,22 +131,22 @@ static void drop_first(struct stem_jobs *jobs)
 void stem_jobs_recover(struct stem_jobs *jobs, const char *takes)
 {
     if (jobs->config->recover && access(takes, R_OK) == 0)
-        add(jobs, RECOVER, takes, MOST_JOBS);
+        add(jobs, RECOVER, takes, false);
 }
 
 void stem_jobs_finish(struct stem_jobs *jobs, const char *folder, bool with_hook)
 {
     if (jobs->config->finish)
-        add(jobs, FINISH, folder, MOST_JOBS);
+        add(jobs, FINISH, folder, false);
     if (jobs->config->hook && with_hook)
-        add(jobs, HOOK, folder, MOST_JOBS);
+        add(jobs, HOOK, folder, false);
 }
 
 /* A take of a former run. */
 static void finish_old(struct stem_jobs *jobs, const char *folder)
 {
     if (jobs->config->finish)
-        add(jobs, FINISH, folder, MOST_JOBS - KEPT_FOR_NEW);
+        add(jobs, FINISH, folder, true);
 }
 
 /* Children */

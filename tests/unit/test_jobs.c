@@ -1,5 +1,5 @@
 /* The queue of what is done after takes. A script stands for stemctl: as `recover` it tells of many
- * takes to finish, as `finish` it never comes to an end. */
+ * takes to finish, as `finish` it notes the folder, and ends when it may. */
 #include "jobs.h"
 #include "unit.h"
 
@@ -23,8 +23,9 @@ static int set_up(void **state)
     assert_non_null(script);
     fprintf(script,
         "#!/bin/sh\nif [ $1 = recover ]; then\n"
-        "for k in $(seq %d); do echo finish /old/$k >&3; done\nelse sleep 1000; fi\n",
-        OLD_TAKES);
+        "for k in $(seq %d); do echo finish /old/$k >&3; done\n"
+        "else echo $5 >>%s/noted; while [ ! -e %s/may_end ]; do sleep 0.01; done; fi\n",
+        OLD_TAKES, folder, folder);
     fclose(script);
     assert_int_equal(chmod(path, 0700), 0);
     snprintf(path, sizeof path, "%s:%s", folder, getenv("PATH"));
@@ -46,9 +47,10 @@ static struct stem_jobs_figures figures_of(const struct stem_jobs *jobs)
     return figures;
 }
 
-static void work_until_finishing(struct stem_jobs *jobs)
+/* Until it finishes that folder. */
+static void work_until(struct stem_jobs *jobs, const char *finishing)
 {
-    for (int k = 0; strcmp(figures_of(jobs).folder, "/old/1") != 0; k++) {
+    for (int k = 0; strcmp(figures_of(jobs).folder, finishing) != 0; k++) {
         struct pollfd fds[2];
         assert_true(k < 10000);
         poll(fds, (nfds_t)stem_jobs_pollfds(jobs, fds, 2), 100);
@@ -56,7 +58,31 @@ static void work_until_finishing(struct stem_jobs *jobs)
     }
 }
 
-static void test_jobs_have_room_for_new_takes_beside_many_old_ones(void **state)
+static void let_them_end(void)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/may_end", folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fclose(file);
+}
+
+/* What was finished: one old take, which was at work, the new ones in their order, an old one. */
+static void check_noted(void)
+{
+    char path[256], line[64], expected[64];
+    snprintf(path, sizeof path, "%s/noted", folder);
+    FILE *noted = fopen(path, "r");
+    assert_non_null(noted);
+    for (int k = -1; k < NEW_TAKES; k++) {
+        assert_non_null(fgets(line, sizeof line, noted));
+        snprintf(expected, sizeof expected, k < 0 ? "/old/1\n" : "/new/%d\n", k);
+        assert_string_equal(line, expected);
+    }
+    fclose(noted);
+}
+
+static void test_jobs_of_new_takes_go_before_many_old_ones(void **state)
 {
     (void)state;
     struct stem_error error = {0};
@@ -67,7 +93,7 @@ static void test_jobs_have_room_for_new_takes_beside_many_old_ones(void **state)
     assert_true(notify && jobs);
     stem_jobs_recover(jobs, folder);
     stem_jobs_work(jobs);
-    work_until_finishing(jobs);
+    work_until(jobs, "/old/1");
     const size_t old = figures_of(jobs).count;
     assert_true(old > 100);
     for (int k = 0; k < NEW_TAKES; k++) {
@@ -75,6 +101,9 @@ static void test_jobs_have_room_for_new_takes_beside_many_old_ones(void **state)
         stem_jobs_finish(jobs, take, true);
     }
     assert_int_equal(figures_of(jobs).count, old + 2 * NEW_TAKES);
+    let_them_end();
+    work_until(jobs, "/old/2");
+    check_noted();
     stem_jobs_destroy(jobs);
     stem_notify_destroy(notify);
 }
@@ -83,7 +112,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
-            test_jobs_have_room_for_new_takes_beside_many_old_ones, set_up, tear_down),
+            test_jobs_of_new_takes_go_before_many_old_ones, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
