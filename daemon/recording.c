@@ -95,9 +95,21 @@ void stem_recording_xrun(struct stem_recording *recording, uint64_t frame, doubl
     recording->manifest_stale = true;
 }
 
+/* A marker for a moment that is past comes after those of later frames: other programs want them in
+ * order. */
+static void sort_last_marker(struct stem_take *take)
+{
+    const struct stem_take_marker last = take->markers[take->marker_count - 1];
+    size_t at = take->marker_count - 1;
+    for (; at > 0 && take->markers[at - 1].frame > last.frame; at--)
+        take->markers[at] = take->markers[at - 1];
+    take->markers[at] = last;
+}
+
 void stem_recording_marker(struct stem_recording *recording, uint64_t frame, const char *text)
 {
-    stem_take_add_marker(&recording->take, from_start(recording, frame), text);
+    if (stem_take_add_marker(&recording->take, from_start(recording, frame), text) == 0)
+        sort_last_marker(&recording->take);
     recording->manifest_stale = true;
 }
 

@@ -152,9 +152,10 @@ static void test_session_markers_and_xruns_count_from_the_start(void **state)
     assert_int_equal(take.xrun_count, 1);
     assert_int_equal(take.xruns[0].frame, 2000);
     assert_true(take.xruns[0].delay_us == 1500.5);
-    for (size_t m = 0; m < 2; m++)
-        assert_int_equal(
-            take.markers[m].frame, strcmp(take.markers[m].text, "Verse") == 0 ? 1234 : 0);
+    assert_int_equal(take.markers[0].frame, 0); /* in the order of their frames */
+    assert_string_equal(take.markers[0].text, "early");
+    assert_int_equal(take.markers[1].frame, 1234);
+    assert_string_equal(take.markers[1].text, "Verse");
     stem_take_finish(&take);
 }
 
