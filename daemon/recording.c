@@ -148,7 +148,8 @@ void stem_recording_continued(struct stem_recording *recording, struct stem_reco
 
 void stem_recording_continues(struct stem_recording *recording, const char *folder)
 {
-    stem_take_set_string(&recording->take.continued_from, folder);
+    const bool is_gone = strcmp(folder, recording->folder) == 0; /* made anew in its place */
+    stem_take_set_string(&recording->take.continued_from, is_gone ? NULL : folder);
     recording->manifest_stale = true;
 }
 

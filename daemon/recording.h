@@ -69,12 +69,13 @@ uint64_t stem_recording_safe(const struct stem_recording *recording);
  * block does. If they do not have as much, `frame` itself. */
 uint64_t stem_recording_boundary(const struct stem_recording *recording, uint64_t frame);
 
-/* The take goes on in `next`, which begins at a frame of this part (a
- * boundary, at most stem_recording_stored): this part ends there, its manifest tells where the next
- * one is, and what was noted of later frames moves there. */
+/* The take goes on in `next`, which begins at a frame of this part (a boundary, at most
+ * stem_recording_stored): this part ends there, its manifest tells where the next one is, and what
+ * was noted of later frames moves there. */
 void stem_recording_continued(struct stem_recording *recording, struct stem_recording *next);
 
-/* Notes in the manifest where the part before is, whose folder got its final name. */
+/* Notes in the manifest where the part before is, whose folder got its final name; nowhere when
+ * this folder was made in its place. */
 void stem_recording_continues(struct stem_recording *recording, const char *folder);
 
 /* Appends frames of all tracks, read in place from `spans`, one per track. 0 or -1. */

@@ -102,6 +102,7 @@ def test_removed_folder_goes_on_elsewhere_from_the_tape(taking, place):
     assert after.parent == studio.folder / place and after.name == before.name
     manifest = studio.manifest(after)
     assert (manifest["progress"], manifest["part"], manifest["part_frame"]) == ("complete", 2, 0)
+    assert manifest["continued_from"] == (str(before) if place == "spare" else None)
     assert manifest["frames"] > start * studio.rate
     assert [marker["text"] for marker in manifest["markers"]] == ["Verse"]
     studio.check(after, CHANNELS)
