@@ -310,17 +310,22 @@ static bool is_burst_due(const struct stem_session *session, uint64_t limit)
            (gap && gap->frame < limit) || is_flush_due(session, session_now_ns());
 }
 
-/* How far the tape may be written now. When it stands still, for instance because the server is
- * gone, everything is: frames that stay held would be in the way of those after a long gap. */
+/* Whether nothing has come on the tape for a while, for instance because the server is gone. */
+static bool stands_still(const struct stem_session *session)
+{
+    return session_now_ns() - session->seen_ns >= PATIENCE_NS;
+}
+
+/* How far the tape may be written now. When it stands still, everything is: frames that stay held
+ * would be in the way of those after a long gap. */
 static uint64_t patient_end(struct stem_session *session, uint64_t written)
 {
     uint64_t patience = session->with.rate_hz / COMMANDS_PER_SECOND;
-    int64_t now = session_now_ns();
     if (written != session->seen) {
         session->seen = written;
-        session->seen_ns = now;
+        session->seen_ns = session_now_ns();
     }
-    if (session->state != STEM_STATE_RECORDING || now - session->seen_ns >= PATIENCE_NS)
+    if (session->state != STEM_STATE_RECORDING || stands_still(session))
         return written;
     return written > patience ? written - patience : 0;
 }
@@ -342,16 +347,21 @@ static uint64_t round_limit(struct stem_session *session, uint64_t written)
 }
 
 /* Frames before what the files have for sure are not needed any more. The gaps among them are, as
- * long as the tape has what is around them: another part may have to begin there. */
+ * long as the tape has what is around them: another part may have to begin there. Files that keep
+ * their last frames for a whole block would hold them for ever when nothing comes any more; what
+ * comes after a gap longer than the tape would find it full. */
 static void let_go(struct stem_session *session)
 {
     uint64_t stored = stem_recording_stored(session->recording);
     uint64_t most = stem_tape_capacity(session->with.tape) / 2;
     if (session->next - stored > most) /* a short tape cannot wait for what files gather */
         stored = session->next - most;
+    const bool is_all_written =
+        session->next >= stem_tape_written(session->with.tape) && stands_still(session);
     uint64_t oldest = stem_tape_oldest(session->with.tape);
     stem_gap_list_forget(&session->gaps, oldest < stored ? oldest : stored);
-    stem_tape_hold(session->with.tape, session->with.holder, stored);
+    stem_tape_hold(
+        session->with.tape, session->with.holder, is_all_written ? session->next : stored);
 }
 
 bool session_advance(struct stem_session *session, uint64_t written)

@@ -197,6 +197,14 @@ static void test_session_server_lost_for_longer_than_the_tape_is_one_gap(void **
     lose_server(10 * TAPE + 77);
 }
 
+/* Nor what a file keeps for a whole block. */
+static void test_session_server_lost_for_long_is_one_gap_in_flac(void **state)
+{
+    (void)state;
+    studio->config.container = STEM_FLAC;
+    lose_server(10 * TAPE + 77);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -209,6 +217,7 @@ int main(void)
         TEST(test_session_clock_that_goes_back_is_listed),
         TEST(test_session_lost_server_is_one_gap),
         TEST(test_session_server_lost_for_longer_than_the_tape_is_one_gap),
+        TEST(test_session_server_lost_for_long_is_one_gap_in_flac),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
