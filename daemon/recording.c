@@ -261,6 +261,13 @@ static uint64_t shortest(const struct stem_recording *recording)
     return is_cut ? frames - frames % stem_file_block(recording->files[0]) : frames;
 }
 
+void stem_recording_settle(struct stem_recording *recording)
+{
+    for (uint32_t t = 0; t < recording->tracks; t++)
+        if (stem_file_flush(recording->files[t], NULL))
+            fail(recording);
+}
+
 uint64_t stem_recording_end_frame(const struct stem_recording *recording)
 {
     return recording->take.start_frame + shortest(recording);

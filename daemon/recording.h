@@ -58,6 +58,10 @@ enum stem_recording_place stem_recording_look(
 /* First frame, absolute, that the kernel does not have for every file. */
 uint64_t stem_recording_stored(const struct stem_recording *recording);
 
+/* Gives the kernel what the files gather: what they cannot keep does not count any more in
+ * stem_recording_end_frame. */
+void stem_recording_settle(struct stem_recording *recording);
+
 /* Absolute frame at which the files end at the latest when the recording is finished now. */
 uint64_t stem_recording_end_frame(const struct stem_recording *recording);
 

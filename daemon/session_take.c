@@ -215,6 +215,7 @@ static void close_part(struct stem_session *session, struct stem_recording *next
 bool session_go_on(
     struct stem_session *session, const char *takes, uint64_t from, struct stem_error *error)
 {
+    stem_recording_settle(session->recording);
     uint64_t start = next_part_start(session, from);
     struct stem_recording *next =
         open_files(session, takes, start, NULL, session->recording, error);
