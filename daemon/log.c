@@ -91,6 +91,7 @@ static void *run(void *unused)
 void stem_log_begin(void)
 {
     pthread_t thread;
+    memset(queue.lines, 0, sizeof queue.lines); /* memory that is there from the start */
     queue.is_on = pthread_create(&thread, NULL, run, NULL) == 0;
     if (queue.is_on)
         pthread_detach(thread);
