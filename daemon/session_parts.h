@@ -3,7 +3,8 @@
  *     session.c           life, and one round of work
  *     session_commands.c  what control asks for
  *     session_folder.c    whether the take's folder is there, and has room
- *     session_take.c      beginning, ending and continuing takes; the state table's actions
+ *     session_part.c      a take goes on in another folder
+ *     session_take.c      beginning and ending takes; the state table's actions
  *     session_time.c      points in time that commands were given
  *     session_trigger.c   where a take starts and ends by itself
  *     session_write.c     from the tape to the files, with gaps and facts on the way
@@ -83,6 +84,17 @@ void session_refuse(
 
 /* Tells where the running take is now. */
 void session_send_folder(struct stem_session *session);
+/* Tells that nothing is written to a folder any more. */
+void session_send_closed(struct stem_session *session, const char *folder);
+
+/* Opens files for a take, or with `part_of` for its next part, from the frame `start` on, which the
+ * tape holds already. NULL and `error` when that fails. */
+struct stem_recording *session_open_files(struct stem_session *session, const char *takes,
+    uint64_t start, const char *previous, const struct stem_recording *part_of,
+    struct stem_error *error);
+/* Frames of the past that can be written from the tape: it has room left for what comes while they
+ * are. */
+uint64_t session_most_back(const struct stem_session *session);
 
 /* Feeds an event to the state table and carries out what it says. Returns false when the command
  * has to wait. */

@@ -1,4 +1,4 @@
-/* Beginning, ending and continuing takes: the actions of the state table. */
+/* Beginning and ending takes: the actions of the state table. */
 #include "session_parts.h"
 
 #include <stdio.h>
@@ -64,7 +64,7 @@ static void reset_status(struct stem_session *session, uint64_t start)
     session_publish(&status->tape_most_frames, 0);
 }
 
-static void send_closed(struct stem_session *session, const char *folder)
+void session_send_closed(struct stem_session *session, const char *folder)
 {
     session_send_text(session, STEM_EVENT_CLOSED, 0, 0, "%s", folder);
 }
@@ -125,8 +125,7 @@ static const char *folder_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* Opens files for a take, or for its next part, from `start` on, which the tape holds already. */
-static struct stem_recording *open_files(struct stem_session *session, const char *takes,
+struct stem_recording *session_open_files(struct stem_session *session, const char *takes,
     uint64_t start, const char *previous, const struct stem_recording *part_of,
     struct stem_error *error)
 {
@@ -157,12 +156,14 @@ static bool open_take(
     struct stem_session *session, uint64_t start, const char *previous, struct stem_error *error)
 {
     session->on_spare = false;
-    session->recording = open_files(session, session->with.takes, start, previous, NULL, error);
+    session->recording =
+        session_open_files(session, session->with.takes, start, previous, NULL, error);
     if (!session->recording && session->with.spare) {
         session_send_text(session, STEM_EVENT_WARNING, 0, STEM_CODE_FILE,
             "%s; recording in the spare folder \"%s\"", error->text, session->with.spare);
         session->on_spare = true;
-        session->recording = open_files(session, session->with.spare, start, previous, NULL, error);
+        session->recording =
+            session_open_files(session, session->with.spare, start, previous, NULL, error);
     }
     if (!session->recording)
         return false;
@@ -177,78 +178,6 @@ static bool open_take(
     stem_recording_save(session->recording);
     send_take(session, STEM_EVENT_STARTED, stem_recording_folder(session->recording));
     return true;
-}
-
-/* Frames of the past that can be written from the tape: it has room left for what comes while they
- * are. */
-static uint64_t most_back(const struct stem_session *session)
-{
-    uint64_t capacity = stem_tape_capacity(session->with.tape);
-    uint64_t room = (uint64_t)(STEM_SESSION_ROOM_SECONDS * session->with.rate_hz);
-    return capacity - (room < capacity / 8 ? room : capacity / 8);
-}
-
-/* Where the next part begins: at `from`, or as far back as the tape goes; but where this one's
- * files end the latest. What the tape does not have from there on is a gap of the next part. */
-static uint64_t next_part_start(const struct stem_session *session, uint64_t from)
-{
-    uint64_t most = most_back(session), written = stem_tape_written(session->with.tape);
-    uint64_t early = written > most ? written - most : 0;
-    uint64_t stored = stem_recording_stored(session->recording);
-    early = early < stored ? early : stored;
-    uint64_t held =
-        stem_tape_hold(session->with.tape, session->with.holder, from > early ? from : early);
-    uint64_t end = stem_recording_end_frame(session->recording);
-    return stem_recording_boundary(session->recording, held < end ? held : end);
-}
-
-static void close_part(struct stem_session *session, struct stem_recording *next)
-{
-    char folder[PATH_MAX];
-    if (stem_recording_finish(session->recording, NULL, folder, sizeof folder, NULL) ==
-        STEM_RECORDING_NO_FOLDER)
-        return;
-    stem_recording_continues(next, folder);
-    send_closed(session, folder);
-}
-
-bool session_go_on(
-    struct stem_session *session, const char *takes, uint64_t from, struct stem_error *error)
-{
-    stem_recording_settle(session->recording);
-    uint64_t start = next_part_start(session, from);
-    struct stem_recording *next =
-        open_files(session, takes, start, NULL, session->recording, error);
-    if (!next)
-        return false;
-    stem_recording_continued(session->recording, next);
-    close_part(session, next);
-    session->recording = next;
-    session->gaps_told = session->next > session->gaps_told ? session->next : session->gaps_told;
-    session->next = session->told = session->empty_told = start;
-    session->lost = stem_tape_held(session->with.tape, session->with.holder);
-    session->on_spare = takes == session->with.spare;
-    session_first_facts(session);
-    session_send_text(session, STEM_EVENT_WARNING, 0, STEM_CODE_FILE,
-        "%s; the take goes on in \"%s\"", session->failure.text, stem_recording_folder(next));
-    session_send_folder(session);
-    session->failure.text[0] = '\0';
-    return true;
-}
-
-bool session_continue(struct stem_session *session)
-{
-    struct stem_error error = {0};
-    if (!session->with.spare || session->on_spare)
-        return false;
-    /* What did not reach the disk for every stem is on the tape still: the writer holds what the
-     * kernel did not get, and what it got only lately has not been overwritten. */
-    uint64_t safe = stem_recording_safe(session->recording);
-    if (session_go_on(session, session->with.spare, safe, &error))
-        return true;
-    session_send_text(session, STEM_EVENT_WARNING, 0, STEM_CODE_FILE,
-        "the spare folder does not help: %s", error.text);
-    return false;
 }
 
 void session_end(struct stem_session *session)
@@ -324,7 +253,7 @@ uint64_t session_preroll(const struct stem_session *session, const struct stem_c
     double seconds = command->how.preroll_seconds < 0 ? session->with.config->preroll_seconds
                                                       : command->how.preroll_seconds;
     uint64_t frames = (uint64_t)(seconds * session->with.rate_hz + 0.5);
-    uint64_t most = most_back(session);
+    uint64_t most = session_most_back(session);
     return frames < most ? frames : most;
 }
 
@@ -417,7 +346,7 @@ static void finish(struct stem_session *session)
     send_take(session, status == 0 ? STEM_EVENT_FINISHED : STEM_EVENT_BROKEN,
         status == 0 ? folder : error.text);
     if (status != STEM_RECORDING_NO_FOLDER)
-        send_closed(session, folder);
+        session_send_closed(session, folder);
     if (ending.type == STEM_COMMAND_SPLIT) {
         if (open_next(session, folder, &error))
             return;
@@ -447,7 +376,7 @@ static void abandon(struct stem_session *session, bool asked)
     session_send_text(session, STEM_EVENT_BROKEN, 0, STEM_CODE_FILE,
         "the take in \"%s\" had to end: %s", folder, failure);
     if (status != STEM_RECORDING_NO_FOLDER)
-        send_closed(session, folder);
+        session_send_closed(session, folder);
     to_idle(session);
     if (!asked)
         return;
