@@ -11,6 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The session anew, with a spare folder, and as it was set up since. */
+static void begin_with_spare(void)
+{
+    snprintf(spare, sizeof spare, "%s/spare", folder);
+    stem_session_destroy(session);
+    open_session();
+}
+
 static void limit_files(rlim_t bytes)
 {
     signal(SIGXFSZ, SIG_IGN);
@@ -169,9 +177,7 @@ static void check_spare_folder(rlim_t bytes)
     char path[TEXT];
     uint64_t moments[200];
     size_t count = 0;
-    snprintf(spare, sizeof spare, "%s/spare", folder);
-    stem_session_destroy(session);
-    open_session();
+    begin_with_spare();
     pass(2);
     uint64_t start = now();
     give(STEM_COMMAND_START, start, "");
@@ -218,9 +224,7 @@ static void test_session_gap_that_is_written_again_is_told_once(void **state)
     (void)state;
     size_t count = 0;
     studio->config.container = STEM_FLAC;
-    snprintf(spare, sizeof spare, "%s/spare", folder);
-    stem_session_destroy(session);
-    open_session();
+    begin_with_spare();
     pass(2);
     give(STEM_COMMAND_START, now(), "");
     work();
@@ -245,9 +249,7 @@ static void test_session_take_of_a_set_length_ends_in_the_spare_folder(void **st
     (void)state;
     const uint64_t length = 300001;
     struct stem_take last = {0};
-    snprintf(spare, sizeof spare, "%s/spare", folder);
-    stem_session_destroy(session);
-    open_session();
+    begin_with_spare();
     pass(2);
     uint64_t start = now();
     struct stem_command command = start_by(STEM_SYNC_NOW, start);
@@ -332,9 +334,7 @@ static void check_spare_folder_at_the_stop(void)
 {
     struct stem_take first = {0}, second = {0};
     char path[TEXT];
-    snprintf(spare, sizeof spare, "%s/spare", folder);
-    stem_session_destroy(session);
-    open_session();
+    begin_with_spare();
     check_done(stop_on_a_full_disk(path));
     load_and_check(&first, path);
     load_and_check(&second, find(STEM_EVENT_FINISHED, 0)->text);
@@ -365,10 +365,8 @@ static void test_session_frames_lost_before_the_disk_is_full_are_told(void **sta
     (void)state;
     struct stem_take first = {0}, second = {0};
     char path[TEXT];
-    snprintf(spare, sizeof spare, "%s/spare", folder);
     is_shared = true;
-    stem_session_destroy(session);
-    open_session();
+    begin_with_spare();
     pass(2);
     uint64_t start = now();
     give(STEM_COMMAND_START, start, "");
